@@ -138,6 +138,10 @@ else:
     _database.setdefault("OPTIONS", {}).setdefault(
         "options", "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=20000"
     )
+if ENVIRONMENT == "test":
+    # a file, so that real worker processes see what a test wrote
+    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")} if _database["ENGINE"].endswith("sqlite3") else {}
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 VALKEY_SOCKET = DATA_DIR / "valkey.sock"

@@ -32,8 +32,8 @@ class Received:
 class Reply:
     """What to answer. `delay` is in seconds. `raw` replaces the whole answer with these bytes.
 
-    `resets` ends the connection with a reset instead of answering, after `raw` if given; `drip` sends the body one byte at a time, that many seconds apart.
-    `closes` ends the connection after the answer without having said so.
+    `resets` ends the connection with a reset instead of answering, after `raw` if given; `drip` sends the body one byte
+    at a time, that many seconds apart; `closes` ends the connection after the answer without having said so.
     """
 
     status: int = 200
