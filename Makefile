@@ -25,7 +25,7 @@ $(VENV)/development: requirements-dev.txt $(VENV)/runtime
 install: $(VENV)/runtime ## Make the virtual environment
 
 demo: $(VENV)/runtime ## Send a demo campaign to a local receiver and check what arrived
-	$(BIN)/python manage.py demo
+	$(BIN)/python -m config.demo
 
 run: $(VENV)/runtime ## Open the admin with demo data, web and workers running
 	$(BIN)/python manage.py migrate --verbosity 0

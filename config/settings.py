@@ -146,7 +146,13 @@ USES_BUNDLED_VALKEY = not REDIS_URL
 REDIS_URL = REDIS_URL or f"unix://{VALKEY_SOCKET}"
 _queue = {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"}
 RQ_QUEUES = {name: dict(_queue) for name in ("deliver", "plan", "canvas", "default")}
-RQ = {"COMMIT_MODE": "auto"}  # webhooks.queues enqueues on commit itself
+RQ = {"COMMIT_MODE": "auto"}  # workspace.queues enqueues on commit itself
+# What a wake of a queue runs. Workers also run it by themselves when idle, so that a lost wake is only a second late.
+QUEUE_JOBS = {
+    "deliver": "webhooks.jobs.deliver",
+    "plan": "outreach.jobs.plan_due",
+    "default": "config.jobs.housekeeping",
+}
 RQ_SHOW_ADMIN_LINK = False
 
 # --- processes of `manage.py run` ------------------------------------------------------------------------------------

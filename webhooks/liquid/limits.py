@@ -1,0 +1,91 @@
+"""How much one template, and one message, may use. Every limit ends that message only."""
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from .errors import Fault
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Lengths are characters; the source of the figures is the requirement's section on limits."""
+
+    source: int = 256 * 1024
+    output: int = MEBIBYTE
+    value: int = MEBIBYTE
+    variables: int = 4 * MEBIBYTE
+    iterations: int = 100_000
+    items: int = 100_000
+    nesting: int = 50
+    calls: int = 10
+    seconds: float = 1.0
+
+
+LIMITS = Limits()
+LARGEST_NUMBER = 10**30
+
+
+def too_long(what: str, limit: int) -> Fault:
+    return Fault(f"{what} is too long: at most {limit:,} are allowed")
+
+
+class Budget:
+    """Seconds of computing that one message may use, over all its fields.
+
+    Processor time of this thread counts, so that waiting (Connected Content, a busy machine) costs nothing. Reading
+    the thread's clock is slow; `check` reads the wall clock and looks closer only when that has run out.
+    """
+
+    __slots__ = ("_ends", "_look", "left", "seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = self.left = seconds
+        self._ends = self._look = 0.0
+
+    def start(self) -> None:
+        self._ends = time.thread_time() + self.left
+        self._look = time.perf_counter() + self.left
+
+    def stop(self) -> None:
+        self.left = max(0.0, self._ends - time.thread_time())
+
+    def check(self) -> None:
+        """Raise Fault where the time is used up."""
+        now = time.perf_counter()
+        if now < self._look:
+            return
+        left = self._ends - time.thread_time()
+        if left <= 0:
+            raise Fault(f"rendering took longer than {self.seconds:g} s")
+        self._look = now + left
+
+
+class Writer(Protocol):
+    """What nodes write to: a buffer, or the library's sink for blocks that print nothing."""
+
+    def write(self, text: str, /) -> int: ...
+
+
+class Buffer:
+    """Collects output and counts its characters, as a text stream would. Raises Fault past `limit`."""
+
+    __slots__ = ("limit", "parts", "size", "what")
+
+    def __init__(self, limit: int, what: str = "the output") -> None:
+        self.limit = limit
+        self.what = what
+        self.parts: list[str] = []
+        self.size = 0
+
+    def write(self, text: str) -> int:
+        self.size += len(text)
+        if self.size > self.limit:
+            raise too_long(self.what, self.limit)
+        self.parts.append(text)
+        return len(text)
+
+    def getvalue(self) -> str:
+        return "".join(self.parts)

@@ -1,0 +1,45 @@
+"""The dialect's tags, by family."""
+
+from liquid.builtin.content import Literal
+from liquid.builtin.tags.comment_tag import CommentTag
+from liquid.builtin.tags.for_tag import BreakTag, ContinueTag
+from liquid.builtin.tags.inline_comment_tag import InlineCommentTag
+from liquid.tag import Tag
+
+from .catalogs import CatalogItemsTag, CatalogSelectionTag
+from .connected_content import ConnectedContentTag
+from .flow import CaseTag, ForTag, IfTag, TablerowTag, UnlessTag
+from .messages import AbortTag, MessageExtrasTag, PromotionTag, RenderTag, TranslationTag
+from .output import EchoTag, IllegalTag, LiquidTag, OutputTag
+from .variables import AssignTag, CaptureTag, CycleTag, DecrementTag, IfChangedTag, IncrementTag
+
+FETCHING: tuple[type[Tag], ...] = (ConnectedContentTag, CatalogItemsTag, CatalogSelectionTag)
+"""Tags that ask the outside for something. In text that is rendered again they stay text."""
+
+TAGS: tuple[type[Tag], ...] = (
+    Literal,
+    OutputTag,
+    IllegalTag,
+    IfTag,
+    UnlessTag,
+    CaseTag,
+    ForTag,
+    BreakTag,
+    ContinueTag,
+    TablerowTag,
+    AssignTag,
+    CaptureTag,
+    IncrementTag,
+    DecrementTag,
+    CycleTag,
+    IfChangedTag,
+    EchoTag,
+    LiquidTag,
+    CommentTag,
+    InlineCommentTag,
+    RenderTag,
+    AbortTag,
+    PromotionTag,
+    MessageExtrasTag,
+    TranslationTag,
+)

@@ -1,0 +1,119 @@
+"""What prints: outputs and `echo`; the `liquid` tag; and what is refused."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from liquid.ast import Node
+from liquid.builtin.tags.liquid_tag import LiquidNode
+from liquid.expression import Expression
+from liquid.parser import get_parser
+from liquid.tag import Tag
+from liquid.token import TOKEN_EXPRESSION, TOKEN_ILLEGAL, TOKEN_OUTPUT, TOKEN_TAG, Token
+
+from webhooks.liquid import suggest
+from webhooks.liquid.context import Context
+from webhooks.liquid.errors import Fault, Refusal
+from webhooks.liquid.grammar import output
+from webhooks.liquid.limits import Writer
+from webhooks.liquid.tokens import Tokens, expression
+from webhooks.liquid.values import text
+
+INSTEAD = {
+    "include": "use {{content_blocks.${name}}}",
+    "elseif": "write 'elsif'",
+    "elif": "write 'elsif'",
+    "shopping_cart": "shopping carts are not available here",
+}
+_BRANCHES = {"else": "'if', 'unless', 'case' or 'for'", "elsif": "'if' or 'unless'", "when": "'case'"}
+_LINE = re.compile(r"[ \t]*(#|\w+)[ \t]*(.*?)[ \t\r]*")
+
+
+class OutputNode(Node):
+    """Prints a value."""
+
+    __slots__ = ("blank", "expression")
+
+    def __init__(self, token: Token, expression: Expression) -> None:
+        super().__init__(token)
+        self.expression = expression
+        self.blank = False
+
+    def render_to_output(self, context: Context, buffer: Writer) -> int:
+        try:
+            value = self.expression.evaluate(context)
+            return buffer.write(value if type(value) is str else text(value))
+        except Fault as fault:
+            fault.token = fault.token or self.token
+            raise
+
+    render = render_to_output  # no tag is ever disabled here
+
+    def expressions(self) -> Iterable[Expression]:
+        return [self.expression]
+
+
+class OutputTag(Tag):
+    name = TOKEN_OUTPUT
+    block = False
+
+    def parse(self, stream: Tokens) -> Node:
+        token = stream.eat(TOKEN_OUTPUT)
+        return OutputNode(token, output(expression(stream.expect(TOKEN_EXPRESSION))))
+
+
+class EchoTag(Tag):
+    name = "echo"
+    block = False
+
+    def parse(self, stream: Tokens) -> Node:
+        token = stream.eat(TOKEN_TAG)
+        return OutputNode(token, output(stream.into_inner(tag=token, eat=False)))
+
+
+class LiquidTag(Tag):
+    """One tag a line, without delimiters."""
+
+    name = "liquid"
+    block = False
+
+    def parse(self, stream: Tokens) -> Node:
+        token = stream.current
+        lines = stream.free_text(token)
+        inner = Tokens(_lines(lines), stream.block_depth, inside=stream.inside)
+        return LiquidNode(token, lines, get_parser(self.env).parse_block(inner, ()))
+
+
+def _lines(parent: Token) -> Iterator[Token]:
+    at = parent.start_index
+    for line in parent.value.split("\n"):
+        if line.strip():
+            found = _LINE.fullmatch(line)
+            if not found:
+                raise Refusal("each line here starts with a tag's name", parent._replace(start_index=at))
+            yield Token(TOKEN_TAG, found.group(1), at + found.start(1), parent.source)
+            if found.group(2):
+                yield Token(TOKEN_EXPRESSION, found.group(2), at + found.start(2), parent.source)
+        at += len(line) + 1
+
+
+class IllegalTag(Tag):
+    """Whatever is no tag of the dialect, or stands where it cannot."""
+
+    name = TOKEN_ILLEGAL
+    block = False
+
+    def parse(self, stream: Tokens) -> Node:
+        token = stream.current
+        raise Refusal(self._sentence(token.value), token)
+
+    def _sentence(self, name: str) -> str:
+        if not name:
+            return "this tag has no name"
+        if name in _BRANCHES:
+            return f"'{name}' belongs inside {_BRANCHES[name]}"
+        if name.startswith("end") and (name[3:] in self.env.tags or name[3:] in ("raw", "doc")):
+            return f"'{name}' closes nothing here: no '{name[3:]}' is open"
+        if name in INSTEAD:
+            return f"there is no tag '{name}': {INSTEAD[name]}"
+        known = [known for known in self.env.tags if known.isidentifier()]
+        return f"there is no tag '{name}'{suggest.instead(name, known)}"
