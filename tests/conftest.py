@@ -68,8 +68,7 @@ class Workers:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, *queues: str, **environment: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "manage.py", "rqworker", "--worker-class", "workspace.worker.Worker"]
-        command += ["--serializer", "rq.serializers.JSONSerializer", *(queues or ("deliver", "plan", "default"))]
+        command = [sys.executable, "manage.py", "work", *(queues or ("deliver", "plan", "default"))]
         ports = ",".join(map(str, django_settings.WEBHOOK_ALLOWED_PORTS))
         env = os.environ | {"DATABASE_URL": test_database_url(), "WEBHOOK_ALLOWED_PORTS": ports} | environment
         process = subprocess.Popen(command, env=env, cwd=django_settings.BASE_DIR)

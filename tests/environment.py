@@ -6,6 +6,7 @@ from pathlib import Path
 
 folder = Path(__file__).resolve().parent.parent / "build" / f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 shutil.rmtree(folder, ignore_errors=True)
+(folder / "staticfiles").mkdir(parents=True)
 os.environ |= {
     "ENVIRONMENT": "test",
     "DATA_DIR": str(folder),
