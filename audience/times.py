@@ -8,6 +8,7 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
 CANONICAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
+_CANONICAL = re.compile(CANONICAL)
 _FORM = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
     r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.:,](\d{1,9}))?)?"
@@ -65,3 +66,8 @@ def parse_date(text: str) -> date | None:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date() if len(text) == 10 else None
     except ValueError:
         return None
+
+
+def is_canonical(text: str) -> bool:
+    """Whether an attribute's text is a time."""
+    return len(text) == 24 and _CANONICAL.fullmatch(text) is not None

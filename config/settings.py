@@ -183,6 +183,12 @@ WEBHOOK_PROXY = env.str("WEBHOOK_PROXY", "")
 RESPONSE_BYTES_KEPT = 64 * 1024
 LOG_DAYS_KEPT = env.int("LOG_DAYS_KEPT", 30)
 
+# --- audience ---------------------------------------------------------------------------------------------------------
+
+SESSION_EVENT = env.str("SESSION_EVENT", "session_start")
+EVENT_REPEAT_MINUTES = env.int("EVENT_REPEAT_MINUTES", 10)
+CURRENCY = env.str("CURRENCY", "USD")
+
 # --- security --------------------------------------------------------------------------------------------------------
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
