@@ -20,6 +20,7 @@ _SILENT = {
     "doc": re.compile(r"\{%-?\s*(end)doc\s*(-?)%\}"),
 }
 SILENT = ("raw", *_SILENT)
+_TAKES_NOTHING = re.compile("end.*|break|continue")  # the original ignores what follows these names
 _ENDRAW = re.compile(r"\{%(-?)\s*endraw\s*(-?)%\}")
 
 
@@ -79,7 +80,7 @@ def _tag(source: str, start: int) -> Generator[Token, None, tuple[int, bool]]:
         return end + 2, trims
     yield token
     inner = _inner(source, head.end(), end)
-    if inner.value:
+    if inner.value and not _TAKES_NOTHING.fullmatch(name):
         yield inner
     return end + 2, trims
 
