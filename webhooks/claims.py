@@ -107,7 +107,7 @@ def next_due() -> datetime | None:
 def _take(asked: Sequence[Ask], room: int, lease: int, seconds: float) -> list[Claimed]:
     if connection.vendor == "postgresql":
         rows = bulk.fetch(_TAKE_POSTGRESQL, [json.dumps(asked), room, lease, seconds])
-        return [Claimed(*row[:-1], context=json.loads(row[-1]) if row[-1] else None) for row in rows]
+        return [Claimed(*(*row[:-1], json.loads(row[-1]) if row[-1] else None)) for row in rows]
     return _take_sqlite(asked, room, lease, seconds)
 
 
