@@ -34,6 +34,7 @@ def programs(*, web: bool = True, receiver_port: int | None = None) -> Iterator[
     yield Program("timetable", [*manage, "timetable"], stop_wait=10)
     if web:
         gunicorn = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", settings.WEB_BIND]
+        gunicorn += ["--control-socket", str(settings.DATA_DIR / "gunicorn.ctl")]
         yield Program("web", [*gunicorn, "--workers", str(settings.WEB_PROCESSES), "--threads", "4"], stop_wait=35)
     if receiver_port:
         receiver = [sys.executable, "-m", "config.demo.receiver", str(receiver_port)]
