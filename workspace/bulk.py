@@ -43,6 +43,18 @@ def stamp(moment: datetime) -> str:
     return str(connection.ops.adapt_datetimefield_value(moment))
 
 
+def time_param(moment: datetime) -> Any:
+    """An aware time as a parameter of a statement, as this database stores it."""
+    return moment if connection.vendor == "postgresql" else stamp(moment)
+
+
+def for_update(alias: str, *, skip_locked: bool = False) -> str:
+    """SQL that locks a query's rows; nothing on SQLite, whose writing transactions never overlap."""
+    if connection.vendor != "postgresql":
+        return ""
+    return f"FOR UPDATE OF {alias}{' SKIP LOCKED' if skip_locked else ''}"
+
+
 def execute(sql: str, params: Sequence[Any]) -> int:
     """Run one statement; the number of rows it touched."""
     with connection.cursor() as cursor:

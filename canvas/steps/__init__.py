@@ -4,7 +4,7 @@
     enter(batch, node, people)   what it says to journeys that arrive, as a set
     resolve(batch, node, people) what it says to those who waited in it, when their time or their outcome has come
 
-A kind that renders says so (`RENDERS`) and has a fourth, `prepare(node, people, now)`, which is called with no
+A kind that renders says so (`RENDERS`) and has a fourth, `prepare(node, people, now, canvas)`, which is called with no
 transaction open; what it returns by journey id is in `batch.prepared` when `resolve` is called.
 """
 
@@ -39,7 +39,9 @@ class StepKind(Protocol):
 
 
 class RenderingKind(StepKind, Protocol):
-    def prepare(self, node: Node, people: Sequence[Traveller], now: datetime) -> Mapping[int, Any]: ...
+    def prepare(
+        self, node: Node, people: Sequence[Traveller], now: datetime, canvas: Mapping[int, Mapping[str, Any]]
+    ) -> Mapping[int, Any]: ...
 
 
 _MODULES: Mapping[Kind, Any] = {

@@ -18,7 +18,9 @@ YES, NO = 1, 2
 def problems(node: Node, now: datetime) -> Iterator[Problem]:
     audience = node.settings.get("audience") or {}
     if audiences.is_empty(audience):
-        yield Problem(_("Choose at least one segment or filter: without any, everybody goes the way of No."), "audience")
+        yield Problem(
+            _("Choose at least one segment or filter: without any, everybody goes the way of No."), "audience"
+        )
     for text in audiences.problems(audience):
         yield Problem(text, "audience")
 

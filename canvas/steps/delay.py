@@ -90,15 +90,15 @@ def personal_end(settings: Mapping[str, Any], value: Any, now: datetime, zone: Z
     moment = _moment(value, zone)
     if moment is None:
         return None
-    moment += timedelta(seconds=int(settings.get("offset") or 0) * delays.SECONDS[settings.get("offset_unit") or "days"])
+    moment += timedelta(
+        seconds=int(settings.get("offset") or 0) * delays.SECONDS[settings.get("offset_unit") or "days"]
+    )
     if at is not None:
         moment = delays.wall_clock(moment.astimezone(zone).date(), at, zone)
     return moment if now <= moment <= now + MOST else None
 
 
-def _after(
-    settings: Mapping[str, Any], value: Any, now: datetime, at: time | None, zone: ZoneInfo
-) -> datetime | None:
+def _after(settings: Mapping[str, Any], value: Any, now: datetime, at: time | None, zone: ZoneInfo) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         return None
     seconds = value * delays.SECONDS[settings.get("unit") or "days"]

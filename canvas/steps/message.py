@@ -66,7 +66,9 @@ def resolve(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts:
 def _send(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts:
     """The step's audience is asked now, after the delay; who is in it gets the messages."""
     audience = node.settings.get("audience") or {}
-    fitting = {t.id for t in people} if audiences.is_empty(audience) else audiences.matching(audience, people, batch.now)
+    fitting = (
+        {t.id for t in people} if audiences.is_empty(audience) else audiences.matching(audience, people, batch.now)
+    )
     why = Waiting.SENT if node.settings.get("advance") == SENT else Waiting.OUTCOME
     sends: Verdict = Send(why) if node.contents else Go(note="no webhook")
     return {t.id: sends if t.id in fitting else _unmatched(node, Reason.STEP_AUDIENCE) for t in people}

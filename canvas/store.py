@@ -1,0 +1,188 @@
+"""Locks journeys, and writes what became of a batch: a handful of statements, whatever its size.
+
+Everything happens in one transaction: a worker that dies has done nothing, and the journeys are due again.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from canvas import counts, sending
+from canvas.states import State
+from canvas.travel import Batch, Traveller
+from workspace import bulk
+
+_FIELDS = (
+    "id canvas_id profile_id variant_id state step_id step_entered_at wake_at waits_for token attempts latched choice "
+    "entered_at source context event_properties version_id"
+).split()
+_JOURNEY = {
+    "id": "bigint",
+    "token": "integer",
+    "state": "text",
+    "step_id": "bigint",
+    "step_entered_at": "timestamptz",
+    "wake_at": "timestamptz",
+    "waits_for": "text",
+    "attempts": "smallint",
+    "latched": "text",
+    "choice": "smallint",
+    "ended_at": "timestamptz",
+    "exit_reason": "text",
+    "label": "text",
+}
+_VISIT = {
+    "journey_id": "bigint",
+    "step_id": "bigint",
+    "version": "integer",
+    "entered_at": "timestamptz",
+    "left_at": "timestamptz",
+    "outcome": "text",
+    "reason": "text",
+    "path": "smallint",
+    "late_seconds": "integer",
+    "note": "text",
+}
+
+
+def lock_due(
+    step_id: int, due: datetime, most: int, *, since: datetime | None = None, state: str = ""
+) -> list[Traveller]:
+    """Lock the journeys of a step whose time has come, the oldest first; those another worker holds are left to it.
+
+    With `since`, those overdue before then are left alone unless an exit is latched on them.
+    """
+    where, params = "j.step_id = %s AND j.wake_at <= %s", [step_id, bulk.time_param(due)]
+    if since is not None:
+        where += " AND (j.wake_at >= %s OR j.latched <> '')"
+        params.append(bulk.time_param(since))
+    if state:
+        where += " AND j.state = %s"
+        params.append(state)
+    return _select(f"{where} ORDER BY j.wake_at LIMIT %s", [*params, most])
+
+
+def lock_these(tokens: Mapping[int, int]) -> list[Traveller]:
+    """Lock the journeys that still live and that nobody has moved since their tokens were read, in id order."""
+    where = f"j.id IN (SELECT id FROM {bulk.ids_as_table()}) ORDER BY j.id"
+    return [t for t in _select(where, [bulk.as_json_ids(tokens)], waits=True) if t.token == tokens[t.id]]
+
+
+def _select(where: str, params: Sequence[Any], *, waits: bool = False) -> list[Traveller]:
+    lock = bulk.for_update("j", skip_locked=not waits)
+    columns = ", ".join(f"j.{name}" for name in _FIELDS)
+    rows = bulk.fetch(
+        f"""
+        SELECT {columns}, p.id, p.time_zone FROM canvas_journey AS j
+        LEFT JOIN audience_profile AS p ON p.id = j.profile_id
+        WHERE j.ended_at IS NULL AND {where} {lock}
+        """,
+        params,
+    )
+    return [_traveller(row) for row in rows]
+
+
+def _traveller(row: Sequence[Any]) -> Traveller:
+    values = dict(zip(_FIELDS, row, strict=False))
+    for name in ("step_entered_at", "wake_at", "entered_at"):
+        values[name] = as_time(values[name])
+    for name in ("context", "event_properties"):
+        values[name] = json.loads(values[name]) if isinstance(values[name], str) else values[name]
+    values["state"] = State(values["state"])
+    return Traveller(**values, is_gone=row[-2] is None, zone=row[-1] or "")
+
+
+def as_time(value: Any) -> datetime | None:
+    """A time as plain SQL gives it: SQLite's are texts in UTC, without saying so."""
+    if isinstance(value, str):
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return value if isinstance(value, datetime) else None
+
+
+def write(batch: Batch) -> None:
+    """Write what a walk decided: visits, messages, journeys, then the counts."""
+    new_ids = _insert_visits(batch)
+    _close_visits(batch)
+    planned = sending.make_messages(batch, new_ids)
+    _update_journeys(batch)
+    _update_values(batch)
+    cancelled = sending.cancel(batch)
+    counts.add(batch.graph.canvas_id, batch.counts, batch.now, Counter(planned) + Counter(cancelled))
+
+
+def _insert_visits(batch: Batch) -> dict[tuple[int, int], int]:
+    """The ids of the new visits by journey and step."""
+    rows = [_visit_row(batch, visit) for visit in batch.visits.values() if visit.is_new]
+    if not rows:
+        return {}
+    names = ", ".join(_VISIT)
+    inserted = bulk.fetch(
+        f"""
+        INSERT INTO canvas_stepvisit ({names}) SELECT {names} FROM {bulk.rows_as_table(_VISIT)} WHERE TRUE
+        RETURNING journey_id, step_id, id
+        """,
+        [bulk.as_json(rows)],
+    )
+    return {(journey, step): pk for journey, step, pk in inserted}
+
+
+def _close_visits(batch: Batch) -> None:
+    rows = [_visit_row(batch, visit) for visit in batch.visits.values() if not visit.is_new and visit.left_at]
+    if rows:
+        bulk.execute(
+            f"""
+            UPDATE canvas_stepvisit SET left_at = u.left_at, outcome = u.outcome, reason = u.reason, path = u.path,
+                late_seconds = u.late_seconds, note = u.note
+            FROM {bulk.rows_as_table(_VISIT)}
+            WHERE canvas_stepvisit.journey_id = u.journey_id AND canvas_stepvisit.step_id = u.step_id
+            """,
+            [bulk.as_json(rows)],
+        )
+
+
+def _visit_row(batch: Batch, visit: Any) -> dict[str, Any]:
+    return {
+        "journey_id": visit.traveller.id,
+        "step_id": visit.step_id,
+        "version": batch.graph.number,
+        "entered_at": visit.entered_at,
+        "left_at": visit.left_at,
+        "outcome": visit.outcome,
+        "reason": visit.reason,
+        "path": visit.path,
+        "late_seconds": visit.late_seconds,
+        "note": visit.note[:255],
+    }
+
+
+def _update_journeys(batch: Batch) -> None:
+    assigned = ", ".join(f"{name} = u.{name}" for name in _JOURNEY if name not in ("id", "token"))
+    rows = [{name: getattr(traveller, name) for name in _JOURNEY} for traveller in batch.travellers]
+    bulk.execute(
+        f"""
+        UPDATE canvas_journey SET {assigned}, token = u.token + 1
+        FROM {bulk.rows_as_table(_JOURNEY)} WHERE canvas_journey.id = u.id
+        """,
+        [bulk.as_json(rows)],
+    )
+
+
+def _update_values(batch: Batch) -> None:
+    """Context and event properties, only of those where they changed: they may be large."""
+    for column, changed in (
+        ("context", [(t.id, t.context) for t in batch.travellers if t.has_new_context]),
+        ("event_properties", [(t.id, t.event_properties) for t in batch.travellers if t.has_new_event]),
+    ):
+        rows = [{"id": pk, "value": None if value is None else json.dumps(value)} for pk, value in changed]
+        if rows:
+            cast = "u.value::jsonb" if connection.vendor == "postgresql" else "u.value"
+            bulk.execute(
+                f"UPDATE canvas_journey SET {column} = {cast} "
+                f"FROM {bulk.rows_as_table({'id': 'bigint', 'value': 'text'})} WHERE canvas_journey.id = u.id",
+                [bulk.as_json(rows)],
+            )
