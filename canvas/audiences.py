@@ -1,6 +1,6 @@
 """Who of a batch fits: segments and filters asked of the database in one query, context conditions in memory.
 
-An audience in a step's settings is `{"segments": [ids], "filters": tree, "context": [conditions]}`; all of it must hold.
+An audience in settings is `{"segments": [ids], "filters": tree, "context": [conditions]}`; all of it must hold.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -74,4 +74,4 @@ def sentence(audience: Audience) -> str:
 def values_of(ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """The columns of these profiles, by id."""
     chosen = RawSQL(f"SELECT id FROM {bulk.ids_as_table()}", [bulk.as_json_ids(ids)])  # noqa: S611 - ids are a parameter
-    return {row["id"]: row for row in Profile.objects.filter(pk__in=chosen).values()} if ids else {}
+    return {row["id"]: dict(row) for row in Profile.objects.filter(pk__in=chosen).values()} if ids else {}

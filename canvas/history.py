@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.conf import settings
+
 from audience.models import CustomEvent, PendingEvent, Purchase
 from canvas.travel import Traveller
 from outreach import matching
@@ -40,6 +42,8 @@ def _read(listened: matching.Names, profiles: set[int], first: datetime, last: d
     if names := listened.get(Kind.PURCHASE):
         bought = Purchase.objects.filter(**during)
         yield from map(matching.of_purchase, bought if "" in names else bought.filter(product_id__in=names))
-    others = [kind for kind in listened if kind not in (Kind.CUSTOM_EVENT, Kind.PURCHASE)]
+    if Kind.SESSION_START in listened:
+        yield from map(matching.of_session, CustomEvent.objects.filter(**during, name=settings.SESSION_EVENT))
+    others = [kind for kind in listened if kind in (Kind.ATTRIBUTES, Kind.SUBSCRIPTION)]
     if others:
         yield from map(matching.of_pending, PendingEvent.objects.filter(**during, kind__in=others))

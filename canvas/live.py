@@ -1,14 +1,15 @@
 """Which version of which Canvas is in force."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Max, OuterRef, Subquery
 
 from canvas import graph
 from canvas.graph import Graph
-from canvas.models import Canvas, CanvasVersion
+from canvas.models import Canvas, CanvasVersion, Entry
 from outreach.models import Status
 
 
@@ -21,6 +22,7 @@ class Live:
     status: Status
     held_since: datetime | None
     is_finishing: bool
+    entry_triggers: Sequence[Mapping[str, Any]]
     graph: Graph
 
 
@@ -46,5 +48,6 @@ def _live(canvas: Canvas, version: CanvasVersion) -> Live:
         Status(canvas.status),
         canvas.held_since,
         canvas.is_finishing,
+        canvas.triggers if canvas.entry == Entry.ACTION and canvas.status == Status.ACTIVE else (),
         graph.load(version),
     )

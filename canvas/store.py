@@ -5,7 +5,7 @@ Everything happens in one transaction: a worker that dies has done nothing, and 
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.db import connection
 
 from canvas import counts, sending
 from canvas.states import State
-from canvas.travel import Batch, Traveller
+from canvas.travel import Batch, News, Traveller
 from workspace import bulk
 
 _FIELDS = (
@@ -72,28 +72,72 @@ def lock_these(tokens: Mapping[int, int]) -> list[Traveller]:
     return [t for t in _select(where, [bulk.as_json_ids(tokens)], waits=True) if t.token == tokens[t.id]]
 
 
+def lock_of_profiles(profiles: Collection[int], canvases: Collection[int]) -> list[Traveller]:
+    """Lock the live journeys of these profiles in these Canvases, in id order."""
+    where = (
+        f"j.profile_id IN (SELECT id FROM {bulk.ids_as_table()}) "
+        f"AND j.canvas_id IN (SELECT id FROM {bulk.ids_as_table()}) "
+        "AND j.state NOT IN ('control', 'failed') ORDER BY j.id"
+    )
+    return _select(where, [bulk.as_json_ids(profiles), bulk.as_json_ids(canvases)], waits=True)
+
+
+def note(news: Sequence[News], now: datetime) -> None:
+    """Write what events noted on locked journeys; those that are woken are due now."""
+    rows = [
+        {
+            "id": each.traveller.id,
+            "latched": each.latched,
+            "choice": each.choice,
+            "choice_at": each.choice_at,
+            "wakes": int(each.wakes),
+        }
+        for each in news
+        if each.is_new
+    ]
+    if not rows:
+        return
+    columns = {"id": "bigint", "latched": "text", "choice": "smallint", "choice_at": "timestamptz", "wakes": "integer"}
+    bulk.execute(
+        f"""
+        UPDATE canvas_journey SET latched = u.latched, choice = u.choice,
+            choice_at = COALESCE(u.choice_at, canvas_journey.choice_at),
+            wake_at = CASE WHEN u.wakes = 1 THEN %s ELSE wake_at END
+        FROM {bulk.rows_as_table(columns)} WHERE canvas_journey.id = u.id AND canvas_journey.ended_at IS NULL
+        """,
+        [bulk.time_param(now), bulk.as_json(rows)],
+    )
+    decided = [(each.traveller.id, each.properties) for each in news if each.properties is not None]
+    _write_json("event_properties", decided)
+
+
 def _select(where: str, params: Sequence[Any], *, waits: bool = False) -> list[Traveller]:
     lock = bulk.for_update("j", skip_locked=not waits)
-    columns = ", ".join(f"j.{name}" for name in _FIELDS)
     rows = bulk.fetch(
         f"""
-        SELECT {columns}, p.id, p.time_zone FROM canvas_journey AS j
+        SELECT {columns("j")}, p.id, p.time_zone FROM canvas_journey AS j
         LEFT JOIN audience_profile AS p ON p.id = j.profile_id
         WHERE j.ended_at IS NULL AND {where} {lock}
         """,
         params,
     )
-    return [_traveller(row) for row in rows]
+    return [traveller(row, is_gone=row[-2] is None, zone=row[-1] or "") for row in rows]
 
 
-def _traveller(row: Sequence[Any]) -> Traveller:
+def columns(alias: str) -> str:
+    """The columns of a journey that `traveller` reads."""
+    return ", ".join(f"{alias}.{name}" for name in _FIELDS)
+
+
+def traveller(row: Sequence[Any], *, is_gone: bool = False, zone: str = "") -> Traveller:
+    """A row that begins with `columns`."""
     values = dict(zip(_FIELDS, row, strict=False))
     for name in ("step_entered_at", "wake_at", "entered_at"):
         values[name] = as_time(values[name])
     for name in ("context", "event_properties"):
         values[name] = json.loads(values[name]) if isinstance(values[name], str) else values[name]
     values["state"] = State(values["state"])
-    return Traveller(**values, is_gone=row[-2] is None, zone=row[-1] or "")
+    return Traveller(**values, is_gone=is_gone, zone=zone)
 
 
 def as_time(value: Any) -> datetime | None:
@@ -174,15 +218,17 @@ def _update_journeys(batch: Batch) -> None:
 
 def _update_values(batch: Batch) -> None:
     """Context and event properties, only of those where they changed: they may be large."""
-    for column, changed in (
-        ("context", [(t.id, t.context) for t in batch.travellers if t.has_new_context]),
-        ("event_properties", [(t.id, t.event_properties) for t in batch.travellers if t.has_new_event]),
-    ):
-        rows = [{"id": pk, "value": None if value is None else json.dumps(value)} for pk, value in changed]
-        if rows:
-            cast = "u.value::jsonb" if connection.vendor == "postgresql" else "u.value"
-            bulk.execute(
-                f"UPDATE canvas_journey SET {column} = {cast} "
-                f"FROM {bulk.rows_as_table({'id': 'bigint', 'value': 'text'})} WHERE canvas_journey.id = u.id",
-                [bulk.as_json(rows)],
-            )
+    _write_json("context", [(t.id, t.context) for t in batch.travellers if t.has_new_context])
+    _write_json("event_properties", [(t.id, t.event_properties) for t in batch.travellers if t.has_new_event])
+
+
+def _write_json(column: str, changed: Sequence[tuple[int, Mapping[str, Any] | None]]) -> None:
+    if not changed:
+        return
+    value = "u.value::jsonb" if connection.vendor == "postgresql" else "u.value"
+    rows = ({"id": pk, "value": None if new is None else json.dumps(new)} for pk, new in changed)
+    bulk.execute(
+        f"UPDATE canvas_journey SET {column} = {value} "
+        f"FROM {bulk.rows_as_table({'id': 'bigint', 'value': 'text'})} WHERE canvas_journey.id = u.id",
+        [bulk.as_json(rows)],
+    )

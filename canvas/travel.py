@@ -68,6 +68,22 @@ class Visit:
     note: str = ""
 
 
+@dataclass(slots=True)
+class News:
+    """What an event notes on a journey: an exit that takes effect later, or the path an action chose."""
+
+    traveller: Traveller
+    latched: str = ""
+    choice: int | None = None
+    choice_at: datetime | None = None
+    properties: Mapping[str, Any] | None = None
+    wakes: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        return self.wakes or self.latched != self.traveller.latched or self.choice_at is not None
+
+
 class Count(NamedTuple):
     """What is counted: a metric of a step (0: of the Canvas) and a variant."""
 

@@ -193,7 +193,8 @@ def leave(batch: Batch, traveller: Traveller, reason: Reason) -> None:
 def _end(
     batch: Batch, traveller: Traveller, move: Move, outcome: VisitOutcome, metric: StepMetric, reason: str = ""
 ) -> None:
-    if traveller.step_id and traveller.state is not State.ENTERING or (traveller.id, traveller.step_id) in batch.visits:
+    is_inside = traveller.step_id is not None and traveller.state is not State.ENTERING
+    if is_inside or (traveller.id, traveller.step_id) in batch.visits:
         visit = visit_of(batch, traveller)
         visit.reason = reason
         _close(batch, visit, outcome)

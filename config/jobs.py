@@ -2,6 +2,7 @@
 
 import time
 
+from canvas import jobs as canvas_jobs
 from outreach import jobs as outreach_jobs
 from webhooks import jobs as webhooks_jobs
 from workspace import queues
@@ -19,3 +20,4 @@ def housekeeping() -> None:
     _next_tidy = time.monotonic() + TIDY_EVERY
     outreach_jobs.tidy()
     webhooks_jobs.tidy()
+    canvas_jobs.tidy()

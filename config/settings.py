@@ -157,6 +157,7 @@ RQ = {"COMMIT_MODE": "auto"}  # workspace.queues enqueues on commit itself
 QUEUE_JOBS = {
     "deliver": "webhooks.jobs.deliver",
     "plan": "outreach.jobs.plan_due",
+    "canvas": "canvas.jobs.move_due",
     "default": "config.jobs.housekeeping",
 }
 RQ_SHOW_ADMIN_LINK = False

@@ -1,8 +1,8 @@
 """Whether something that happened is what a trigger waits for. Pure but for the words.
 
-A trigger is `{"kind": …, "name": …, "conditions": […], "join": "all" | "any", "to": …}`, its kind one of `KINDS`. `name`
-is the event, product, attribute or subscription group, empty for any. Campaigns and Canvases say what they wait for in
-this form.
+A trigger is `{"kind": …, "name": …, "conditions": […], "join": "all" | "any", "to": …}`, its kind one of `KINDS`.
+`name` is the event, product, attribute or subscription group, empty for any. Campaigns and Canvases say what they wait
+for in this form.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -61,6 +61,10 @@ def of_pending(event: PendingEvent) -> Happening:
 def of_event(row: CustomEvent) -> Happening:
     source = f"{Kind.CUSTOM_EVENT}:{row.pk}"
     return Happening(Kind.CUSTOM_EVENT, row.name, row.occurred_at, source, row.profile_id, row.properties)
+
+
+def of_session(row: CustomEvent) -> Happening:
+    return Happening(Kind.SESSION_START, "", row.occurred_at, f"{Kind.SESSION_START}:{row.pk}", row.profile_id)
 
 
 def of_purchase(row: Purchase) -> Happening:

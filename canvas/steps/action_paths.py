@@ -1,7 +1,7 @@
 """Action paths: what a profile does within a window decides; else everyone else, at the end.
 
-Settings: `window` {"count", "unit"}, `ranked` (hold everybody to the end, then take the best group), and `groups` by path
-key, each with `triggers` and perhaps `exits` (the action ends the journey). The path with key 0 is everyone else.
+Settings: `window` {"count", "unit"}, `ranked` (hold everybody to the end, then take the best group), and `groups` by
+path key, each with `triggers` and perhaps `exits` (the action ends the journey). The path with key 0 is everyone else.
 
 Events choose a path as they come (`canvas.reactions`); what they left undecided is read from the history at the end of
 the window, so an event in the same second as the deadline counts, once.
@@ -75,7 +75,7 @@ def resolve(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts:
     for traveller in people:
         others = {"context": traveller.context or {}, "attribute": attributes.get(traveller.profile_id, {})}
         found = choose(node, done.get(traveller.id, ()), batch_scope(batch), others)
-        if found and _is_better(node, found[0], traveller.choice):
+        if found and is_better(node, found[0], traveller.choice):
             traveller.choice, traveller.event_properties = found[0], dict(found[1].properties)
             traveller.has_new_event = True
         verdicts[traveller.id] = _decided(node, traveller)
@@ -117,7 +117,8 @@ def _fits(node: Node, key: int, happening: Happening, scope: Scope, others: Mapp
     return any(matching.matches(trigger, happening, scope, others) for trigger in triggers_of(node, key))
 
 
-def _is_better(node: Node, key: int, than: int | None) -> bool:
+def is_better(node: Node, key: int, than: int | None) -> bool:
+    """Whether a path ranks above the one chosen so far."""
     ranks = {way.key: rank for rank, way in enumerate(node.ways)}
     return than is None or ranks[key] < ranks.get(than, len(ranks))
 

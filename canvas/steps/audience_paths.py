@@ -3,8 +3,9 @@
 Settings: `groups`, by path key, each with an `audience`. The path with key 0 is everyone else and ranks last.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -37,7 +38,8 @@ def count_problems(node: Node) -> Iterator[Problem]:
         yield Problem(_("There can be one to seven groups, and everyone else."), "groups")
 
 
-def group(node: Node, key: int) -> dict[str, object]:
+def group(node: Node, key: int) -> Mapping[str, Any]:
+    """The settings of the group on a path."""
     groups = node.settings.get("groups") or {}
     return groups.get(str(key)) or {}
 
@@ -48,7 +50,7 @@ def enter(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts:
     left = list(people)
     for way in node.ways:
         audience = group(node, way.key).get("audience") or {}
-        if way.key == EVERYONE_ELSE or not left or not isinstance(audience, dict) or audiences.is_empty(audience):
+        if way.key == EVERYONE_ELSE or not left or audiences.is_empty(audience):
             continue
         matched = audiences.matching(audience, left, batch.now)
         verdicts |= {journey: Go(way.key) for journey in matched}

@@ -1,4 +1,6 @@
-"""Context: values for this journey alone, made from Liquid. Settings: `variables`, each with `name`, `type`, `template`.
+"""Context: values for this journey alone, made from Liquid.
+
+Settings: `variables`, each with `name`, `type`, `template`.
 
 Variables are worked out from top to bottom, and later ones see earlier ones. What can't be used keeps its old value and
 is counted; the journey goes on.

@@ -1,7 +1,7 @@
 """User update: changes the profile, and may log events and purchases; then the journey goes on.
 
-Settings: `mode` "form" with `changes` ({"attribute", "action": "set" | "remove" | "increase" | "decrease", "value"}), or
-"json" with `json`, Liquid that renders to {"attributes", "events", "purchases"}; `on_failure` "continue" or "exit".
+Settings: `mode` "form" with `changes` ({"attribute", "action": set, remove, increase or decrease, "value"}), or "json"
+with `json`, Liquid that renders to {"attributes", "events", "purchases"}; `on_failure` "continue" or "exit".
 """
 
 import json
