@@ -161,7 +161,8 @@ def _wake_journeys(told: Sequence[tuple[Recorded, Cause]]) -> None:
         f"""
         UPDATE canvas_journey SET
             wake_at = CASE WHEN state = 'sending' AND step_id = u.step THEN u.at ELSE wake_at END,
-            latched = CASE WHEN latched = '' AND ended_at IS NULL THEN u.latched ELSE latched END,
+            latched = CASE WHEN canvas_journey.latched = '' AND ended_at IS NULL THEN u.latched
+                ELSE canvas_journey.latched END,
             last_message_step = CASE WHEN u.received = 1 THEN u.step ELSE last_message_step END,
             last_message_at = CASE WHEN u.received = 1 THEN u.at ELSE last_message_at END
         FROM {bulk.rows_as_table(_NEWS)} WHERE canvas_journey.id = u.id

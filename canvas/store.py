@@ -141,11 +141,11 @@ def traveller(row: Sequence[Any], *, is_gone: bool = False, zone: str = "") -> T
 
 
 def as_time(value: Any) -> datetime | None:
-    """A time as plain SQL gives it: SQLite's are texts in UTC, without saying so."""
-    if isinstance(value, str):
-        moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return value if isinstance(value, datetime) else None
+    """A time as plain SQL gives it: SQLite's are in UTC, without saying so."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(moment, datetime):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def write(batch: Batch) -> None:
