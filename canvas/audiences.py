@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
@@ -48,10 +49,14 @@ def _profiles(asked: Mapping[str, Any], people: Sequence[Traveller], now: dateti
     return {t.id for t in people if t.profile_id in members}
 
 
-def among(queryset: Any, ids: Collection[int]) -> set[int]:
+def among(queryset: "QuerySet[Profile]", ids: Collection[int]) -> set[int]:
     """Which of these profiles a queryset selects. The ids travel as one parameter."""
-    chosen = RawSQL(f"SELECT id FROM {bulk.ids_as_table()}", [bulk.as_json_ids(ids)])  # noqa: S611 - ids are a parameter
-    return set(queryset.filter(pk__in=chosen).values_list("pk", flat=True)) if ids else set()
+    return set(queryset.filter(_is_one_of(ids)).values_list("pk", flat=True)) if ids else set()
+
+
+def _is_one_of(ids: Collection[int]) -> RawSQL:
+    condition = bulk.in_ids("audience_profile.id")
+    return RawSQL(condition, [bulk.ids_param(ids)], output_field=BooleanField())  # noqa: S611 - the SQL is ours
 
 
 def problems(audience: Audience, now: datetime | None = None) -> list[str]:
@@ -73,5 +78,4 @@ def sentence(audience: Audience) -> str:
 
 def values_of(ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """The columns of these profiles, by id."""
-    chosen = RawSQL(f"SELECT id FROM {bulk.ids_as_table()}", [bulk.as_json_ids(ids)])  # noqa: S611 - ids are a parameter
-    return {row["id"]: dict(row) for row in Profile.objects.filter(pk__in=chosen).values()} if ids else {}
+    return {row["id"]: dict(row) for row in Profile.objects.filter(_is_one_of(ids)).values()} if ids else {}

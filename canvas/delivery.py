@@ -11,6 +11,7 @@ from typing import Any
 from canvas import audiences, counts, live, rendering, store
 from canvas.counts import StepMetric
 from canvas.live import Live
+from canvas.models import StepVisit
 from canvas.states import Reason, State
 from canvas.travel import Count, Traveller
 from webhooks.claims import Claimed
@@ -38,21 +39,25 @@ class Cause:
 
 
 def causes_of(messages: Iterable[Claimed]) -> dict[int, Cause]:
-    """By message id, for those messages that a Canvas caused. One query."""
+    """By message id, for those messages that a Canvas caused. Two queries, each by primary key."""
     batch = list(messages)
-    rows = [{"id": m.id, "sender": m.sender_id, "visit": m.cause} for m in batch]
-    columns = {"id": "bigint", "sender": "bigint", "visit": "bigint"}
-    found = bulk.fetch(
+    visits = StepVisit.objects.filter(pk__in={m.cause for m in batch}).values_list("pk", "journey_id", "step_id")
+    stays = {visit: (journey, step) for visit, journey, step in visits}
+    rows = bulk.fetch(
         f"""
-        SELECT u.id, v.id, v.step_id, j.ended_at, {store.columns("j")}
-        FROM {bulk.rows_as_table(columns)}
-        JOIN canvas_stepvisit AS v ON v.id = u.visit
-        JOIN canvas_journey AS j ON j.id = v.journey_id
-        JOIN outreach_outreach AS o ON o.id = j.canvas_id AND o.sender_id = u.sender
+        SELECT o.sender_id, j.ended_at, {store.columns("j")}
+        FROM canvas_journey AS j JOIN outreach_outreach AS o ON o.id = j.canvas_id
+        WHERE {bulk.in_ids("j.id")}
         """,
-        [bulk.as_json(rows)],
+        [bulk.ids_param({journey for journey, _step in stays.values()})],
     )
-    return {row[0]: Cause(row[1], row[2], store.traveller(row[4:]), row[3] is not None) for row in found}
+    journeys = {(row[0], row[2]): (store.traveller(row[2:]), row[1] is not None) for row in rows}
+    found: dict[int, Cause] = {}
+    for message in batch:
+        journey, step = stays.get(message.cause, (0, 0))
+        if known := journeys.get((message.sender_id, journey)):
+            found[message.id] = Cause(message.cause, step, *known)
+    return found
 
 
 # --- before sending
@@ -150,13 +155,8 @@ def _wake_journeys(told: Sequence[tuple[Recorded, Cause]]) -> None:
         row["received"] |= int(item.outcome == Outcome.RECEIVED)
     if not rows:
         return
-    ids = bulk.as_json_ids(sorted(rows))
-    lock = bulk.for_update("j")
-    bulk.fetch(
-        f"SELECT j.id FROM canvas_journey AS j WHERE j.id IN (SELECT id FROM {bulk.ids_as_table()}) "
-        f"ORDER BY j.id {lock}",
-        [ids],
-    )
+    lock = f"SELECT j.id FROM canvas_journey AS j WHERE {bulk.in_ids('j.id')} ORDER BY j.id {bulk.for_update('j')}"
+    bulk.fetch(lock, [bulk.ids_param(rows)])
     bulk.execute(
         f"""
         UPDATE canvas_journey SET

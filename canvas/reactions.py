@@ -64,9 +64,11 @@ def react(events: Sequence[PendingEvent], now: datetime) -> None:
     attributes = _attributes(canvases.values(), travellers)
     scope = properties.scope_at(now, Workspace.current().time_zone)
     noted: dict[int, News] = {}
+    by_profile: dict[int, list[Traveller]] = {}
+    for traveller in travellers:
+        by_profile.setdefault(traveller.profile_id, []).append(traveller)
     for happening in happenings:
-        mine = [t for t in travellers if t.profile_id == happening.profile_id]
-        _tell(happening, mine, canvases, attributes, scope, noted)
+        _tell(happening, by_profile.get(happening.profile_id, ()), canvases, attributes, scope, noted)
     store.note(list(noted.values()), now)
     wake("canvas")
 

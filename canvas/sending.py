@@ -1,11 +1,12 @@
 """Makes the messages of message steps, and takes back those of journeys that ended early."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from canvas.graph import Node
+from canvas.models import Kind, StepVisit
 from canvas.states import State
-from canvas.travel import Batch, Visit
+from canvas.travel import Batch
 from outreach import counters
 from outreach.counters import Key
 from outreach.models import Metric
@@ -18,16 +19,14 @@ _TARGET = {"step": "bigint", "slot": "smallint", "content": "bigint", "lane": "b
 _VISIT = {"visit": "bigint", "step": "bigint", "profile": "bigint", "variant": "bigint"}
 
 
-def make_messages(batch: Batch, new_ids: Mapping[tuple[int, int], int]) -> Counter[Key]:
+def make_messages(batch: Batch) -> Counter[Key]:
     """A message for each visit and webhook, due now; what that adds to the totals. A visit never gets two."""
     if not batch.sends:
         return Counter()
     nodes = {visit.step_id: batch.graph.nodes[visit.step_id] for visit in batch.sends}
     targets = _targets(batch.sender_id, list(nodes.values()))
-    visits = _visit_ids(batch.sends, new_ids)
     rows = [
-        {"visit": visits[v.traveller.id, v.step_id], "step": v.step_id}
-        | {"profile": v.traveller.profile_id, "variant": v.traveller.variant_id}
+        {"visit": v.id, "step": v.step_id, "profile": v.traveller.profile_id, "variant": v.traveller.variant_id}
         for v in batch.sends
     ]
     made = bulk.fetch(
@@ -61,20 +60,6 @@ def _targets(sender_id: int, nodes: Sequence[Node]) -> list[dict[str, int]]:
     ]
 
 
-def _visit_ids(sends: Sequence[Visit], new_ids: Mapping[tuple[int, int], int]) -> Mapping[tuple[int, int], int]:
-    """Visit ids by journey and step; of stays that began in an earlier batch they are looked up."""
-    older = [visit for visit in sends if (visit.traveller.id, visit.step_id) not in new_ids]
-    if not older:
-        return new_ids
-    rows = [{"journey": visit.traveller.id, "step": visit.step_id} for visit in older]
-    found = bulk.fetch(
-        f"SELECT v.journey_id, v.step_id, v.id FROM {bulk.rows_as_table({'journey': 'bigint', 'step': 'bigint'})} "
-        "JOIN canvas_stepvisit AS v ON v.journey_id = u.journey AND v.step_id = u.step",
-        [bulk.as_json(rows)],
-    )
-    return {**new_ids, **{(journey, step): pk for journey, step, pk in found}}
-
-
 def cancel(batch: Batch) -> Counter[Key]:
     """Cancel the unfinished messages of journeys that left early; what that adds to the totals.
 
@@ -82,21 +67,23 @@ def cancel(batch: Batch) -> Counter[Key]:
     a message while it holds journeys, so the two can't wait for each other.
     """
     ended = [t.id for t in batch.travellers if t.state is State.EXITED]
-    if not ended:
+    messaging = [node.id for node in batch.graph.nodes_of(Kind.MESSAGE)]
+    visits = StepVisit.objects.filter(journey_id__in=ended, step_id__in=messaging) if ended and messaging else None
+    causes = list(visits.values_list("pk", flat=True)) if visits is not None else []
+    if not causes:
         return Counter()
     now = bulk.time_param(batch.now)
     rows = bulk.fetch(
         f"""
         UPDATE webhooks_message SET outcome = %s, reason = %s, finished_at = %s, leased_until = NULL
         WHERE finished_at IS NULL AND id IN (
-            SELECT m.id FROM {bulk.ids_as_table()}
-            JOIN canvas_stepvisit AS v ON v.journey_id = u.id
-            JOIN webhooks_message AS m ON m.sender_id = %s AND m.cause = v.id
-            WHERE m.finished_at IS NULL AND (m.leased_until IS NULL OR m.leased_until <= %s)
+            SELECT m.id FROM webhooks_message AS m
+            WHERE m.sender_id = %s AND {bulk.in_ids("m.cause")} AND m.finished_at IS NULL
+            AND (m.leased_until IS NULL OR m.leased_until <= %s)
             {bulk.for_update("m", skip_locked=True)}
         ) RETURNING variant
         """,
-        [Outcome.CANCELLED, "journey_ended", now, bulk.as_json_ids(ended), batch.sender_id, now],
+        [Outcome.CANCELLED, "journey_ended", now, batch.sender_id, bulk.ids_param(causes), now],
     )
     day = counters.today(batch.now)
     totals = Counter(variant for (variant,) in rows)

@@ -17,8 +17,8 @@ from canvas.travel import Batch, News, Traveller
 from workspace import bulk
 
 _FIELDS = (
-    "id canvas_id profile_id variant_id state step_id step_entered_at wake_at waits_for token attempts latched choice "
-    "entered_at source context event_properties version_id"
+    "id canvas_id profile_id variant_id state step_id step_entered_at visit_id wake_at waits_for token attempts "
+    "latched choice entered_at source context event_properties version_id"
 ).split()
 _JOURNEY = {
     "id": "bigint",
@@ -26,6 +26,7 @@ _JOURNEY = {
     "state": "text",
     "step_id": "bigint",
     "step_entered_at": "timestamptz",
+    "visit_id": "bigint",
     "wake_at": "timestamptz",
     "waits_for": "text",
     "attempts": "smallint",
@@ -36,6 +37,7 @@ _JOURNEY = {
     "label": "text",
 }
 _VISIT = {
+    "id": "bigint",
     "journey_id": "bigint",
     "step_id": "bigint",
     "version": "integer",
@@ -68,18 +70,17 @@ def lock_due(
 
 def lock_these(tokens: Mapping[int, int]) -> list[Traveller]:
     """Lock the journeys that still live and that nobody has moved since their tokens were read, in id order."""
-    where = f"j.id IN (SELECT id FROM {bulk.ids_as_table()}) ORDER BY j.id"
-    return [t for t in _select(where, [bulk.as_json_ids(tokens)], waits=True) if t.token == tokens[t.id]]
+    found = _select(f"{bulk.in_ids('j.id')} ORDER BY j.id", [bulk.ids_param(tokens)], waits=True)
+    return [t for t in found if t.token == tokens[t.id]]
 
 
 def lock_of_profiles(profiles: Collection[int], canvases: Collection[int]) -> list[Traveller]:
     """Lock the live journeys of these profiles in these Canvases, in id order."""
     where = (
-        f"j.profile_id IN (SELECT id FROM {bulk.ids_as_table()}) "
-        f"AND j.canvas_id IN (SELECT id FROM {bulk.ids_as_table()}) "
+        f"{bulk.in_ids('j.profile_id')} AND {bulk.in_ids('j.canvas_id')} "
         "AND j.state NOT IN ('control', 'failed') ORDER BY j.id"
     )
-    return _select(where, [bulk.as_json_ids(profiles), bulk.as_json_ids(canvases)], waits=True)
+    return _select(where, [bulk.ids_param(profiles), bulk.ids_param(canvases)], waits=True)
 
 
 def note(news: Sequence[News], now: datetime) -> None:
@@ -150,21 +151,21 @@ def as_time(value: Any) -> datetime | None:
 
 def write(batch: Batch) -> None:
     """Write what a walk decided: visits, messages, journeys, then the counts."""
-    new_ids = _insert_visits(batch)
     _close_visits(batch)
-    planned = sending.make_messages(batch, new_ids)
+    _insert_visits(batch)
+    planned = sending.make_messages(batch)
     _update_journeys(batch)
     _update_values(batch)
     cancelled = sending.cancel(batch)
     counts.add(batch.graph.canvas_id, batch.counts, batch.now, Counter(planned) + Counter(cancelled))
 
 
-def _insert_visits(batch: Batch) -> dict[tuple[int, int], int]:
-    """The ids of the new visits by journey and step."""
+def _insert_visits(batch: Batch) -> None:
+    """Insert the new visits; they get their ids, and their journeys that of the last one."""
     rows = [_visit_row(batch, visit) for visit in batch.visits.values() if visit.is_new]
     if not rows:
-        return {}
-    names = ", ".join(_VISIT)
+        return
+    names = ", ".join(name for name in _VISIT if name != "id")
     inserted = bulk.fetch(
         f"""
         INSERT INTO canvas_stepvisit ({names}) SELECT {names} FROM {bulk.rows_as_table(_VISIT)} WHERE TRUE
@@ -172,18 +173,22 @@ def _insert_visits(batch: Batch) -> dict[tuple[int, int], int]:
         """,
         [bulk.as_json(rows)],
     )
-    return {(journey, step): pk for journey, step, pk in inserted}
+    for journey, step, pk in inserted:
+        batch.visits[journey, step].id = pk
+    for (_journey, step), visit in batch.visits.items():
+        if visit.traveller.step_id == step:
+            visit.traveller.visit_id = visit.id
 
 
 def _close_visits(batch: Batch) -> None:
-    rows = [_visit_row(batch, visit) for visit in batch.visits.values() if not visit.is_new and visit.left_at]
+    rows = [_visit_row(batch, visit) for visit in batch.visits.values() if visit.left_at and not visit.is_new]
     if rows:
         bulk.execute(
             f"""
             UPDATE canvas_stepvisit SET left_at = u.left_at, outcome = u.outcome, reason = u.reason, path = u.path,
                 late_seconds = u.late_seconds, note = u.note
             FROM {bulk.rows_as_table(_VISIT)}
-            WHERE canvas_stepvisit.journey_id = u.journey_id AND canvas_stepvisit.step_id = u.step_id
+            WHERE canvas_stepvisit.id = u.id
             """,
             [bulk.as_json(rows)],
         )
@@ -191,6 +196,7 @@ def _close_visits(batch: Batch) -> None:
 
 def _visit_row(batch: Batch, visit: Any) -> dict[str, Any]:
     return {
+        "id": visit.id,
         "journey_id": visit.traveller.id,
         "step_id": visit.step_id,
         "version": batch.graph.number,

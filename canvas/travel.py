@@ -27,6 +27,7 @@ class Traveller:
     state: State
     step_id: int | None
     step_entered_at: datetime | None
+    visit_id: int | None
     wake_at: datetime | None
     waits_for: str
     token: int
@@ -54,18 +55,22 @@ class Traveller:
 
 @dataclass(slots=True)
 class Visit:
-    """A stay at a step. `is_new`: not in the database before this batch."""
+    """A stay at a step. Without an id it was not in the database before this batch."""
 
     traveller: Traveller
     step_id: int
     entered_at: datetime
-    is_new: bool
+    id: int | None = None
     left_at: datetime | None = None
     outcome: str = ""
     reason: str = ""
     path: int | None = None
     late_seconds: int = 0
     note: str = ""
+
+    @property
+    def is_new(self) -> bool:
+        return self.id is None
 
 
 @dataclass(slots=True)

@@ -125,7 +125,7 @@ def _enter(batch: Batch, node: Node, traveller: Traveller) -> None:
     traveller.step_id, traveller.step_entered_at = node.id, batch.now
     traveller.hops += 1
     traveller.choice, traveller.attempts, traveller.waits_for = None, 0, ""
-    batch.visits[traveller.id, node.id] = Visit(traveller, node.id, batch.now, is_new=True)
+    batch.visits[traveller.id, node.id] = Visit(traveller, node.id, batch.now)
     batch.count(traveller, node.id, StepMetric.ENTERED)
 
 
@@ -215,7 +215,7 @@ def visit_of(batch: Batch, traveller: Traveller) -> Visit:
     key = traveller.id, traveller.step_id or 0
     if key not in batch.visits:
         arrived = traveller.step_entered_at or batch.now
-        batch.visits[key] = Visit(traveller, key[1], arrived, is_new=False)
+        batch.visits[key] = Visit(traveller, key[1], arrived, traveller.visit_id)
     return batch.visits[key]
 
 

@@ -33,6 +33,7 @@ class Journey(models.Model):
         Step, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="journeys"
     )
     step_entered_at = models.DateTimeField(null=True)
+    visit_id = models.BigIntegerField(null=True)  # the StepVisit of the current step
     wake_at = models.DateTimeField(_("goes on"), null=True)
     waits_for = models.CharField(_("waits for"), max_length=15, choices=Waiting, default="", blank=True)
     token = models.PositiveIntegerField(default=0)

@@ -106,7 +106,7 @@ def judge(node: Node, messages: Sequence[Sent]) -> Verdict | None:
 
 
 def _judged(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts:
-    found = messages_of(batch.sender_id, node.id, people)
+    found = messages_of(batch.sender_id, people)
     verdicts: dict[int, Verdict] = {}
     for traveller in people:
         verdict = judge(node, found.get(traveller.id, ()))
@@ -116,18 +116,13 @@ def _judged(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts:
     return verdicts
 
 
-def messages_of(sender_id: int, step_id: int, people: Sequence[Traveller]) -> dict[int, list[Sent]]:
-    """The messages of these journeys' visits to a step. One query."""
-    rows = bulk.fetch(
-        f"""
-        SELECT v.journey_id, m.outcome, m.reason, m.attempts
-        FROM {bulk.ids_as_table()}
-        JOIN canvas_stepvisit AS v ON v.journey_id = u.id AND v.step_id = %s
-        JOIN webhooks_message AS m ON m.sender_id = %s AND m.cause = v.id
-        """,
-        [bulk.as_json_ids(t.id for t in people), step_id, sender_id],
-    )
+def messages_of(sender_id: int, people: Sequence[Traveller]) -> dict[int, list[Sent]]:
+    """The messages of these journeys' visits to their current step, by journey id. One query."""
+    journeys = {t.visit_id: t.id for t in people if t.visit_id}
+    where = f"sender_id = %s AND {bulk.in_ids('cause')}"
+    params = [sender_id, bulk.ids_param(journeys)]
+    rows = bulk.fetch(f"SELECT cause, outcome, reason, attempts FROM webhooks_message WHERE {where}", params)
     found: dict[int, list[Sent]] = {}
-    for journey, outcome, reason, attempts in rows:
-        found.setdefault(journey, []).append(Sent(outcome, reason, attempts))
+    for visit, outcome, reason, attempts in rows:
+        found.setdefault(journeys[visit], []).append(Sent(outcome, reason, attempts))
     return found
