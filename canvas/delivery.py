@@ -6,12 +6,12 @@ An outcome only wakes its journey; the engine reads how the messages stand and d
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from canvas import audiences, counts, live, rendering, store
 from canvas.counts import StepMetric
 from canvas.live import Live
-from canvas.models import StepVisit
+from canvas.models import Journey, StepVisit
 from canvas.states import Reason, State
 from canvas.travel import Count, Traveller
 from webhooks.claims import Claimed
@@ -129,17 +129,40 @@ def _names(traveller: Traveller, names: Mapping[int, Mapping[int, Any]]) -> dict
 # --- afterwards
 
 
+class Place(NamedTuple):
+    """Where a message belongs."""
+
+    canvas: int
+    variant: int
+    step: int
+    journey: int
+
+
+def places_of(messages: Iterable[Claimed]) -> dict[int, Place]:
+    """By message id, for those messages that a Canvas caused. Two queries, each by primary key."""
+    batch = list(messages)
+    visits = StepVisit.objects.filter(pk__in={m.cause for m in batch}).values_list("pk", "journey_id", "step_id")
+    stays = {visit: (journey, step) for visit, journey, step in visits}
+    rows = Journey.objects.filter(pk__in={journey for journey, _step in stays.values()})
+    known = {row[0]: row for row in rows.values_list("pk", "canvas_id", "variant_id", "canvas__sender_id")}
+    found: dict[int, Place] = {}
+    for message in batch:
+        journey, step = stays.get(message.cause, (0, 0))
+        if journey in known and known[journey][3] == message.sender_id:
+            found[message.id] = Place(known[journey][1], known[journey][2], step, journey)
+    return found
+
+
 def record(recorded: Sequence[Recorded]) -> None:
     """Count outcomes by step and wake the journeys they decide. Runs in the transaction that writes the outcomes.
 
     Journeys are locked in id order, before any total is touched: the engine takes locks in the same order.
     """
-    causes = causes_of(item.message for item in recorded)
-    ours = [(item, causes[item.message.id]) for item in recorded if item.message.id in causes]
+    places = places_of(item.message for item in recorded)
+    ours = [(item, places[item.message.id]) for item in recorded if item.message.id in places]
     if not ours:
         return
-    told = [(item, cause) for item, cause in ours if item.outcome or item.was_error]
-    _wake_journeys(told)
+    _wake_journeys([(item, place) for item, place in ours if item.outcome or item.was_error])
     _count(ours)
     wake("canvas")
 
@@ -147,10 +170,10 @@ def record(recorded: Sequence[Recorded]) -> None:
 _NEWS = {"id": "bigint", "step": "bigint", "at": "timestamptz", "received": "integer", "latched": "text"}
 
 
-def _wake_journeys(told: Sequence[tuple[Recorded, Cause]]) -> None:
+def _wake_journeys(told: Sequence[tuple[Recorded, Place]]) -> None:
     rows: dict[int, dict[str, Any]] = {}
-    for item, cause in told:
-        row = rows.setdefault(cause.traveller.id, {"id": cause.traveller.id, "step": cause.step_id, "received": 0})
+    for item, place in told:
+        row = rows.setdefault(place.journey, {"id": place.journey, "step": place.step, "received": 0})
         row |= {"at": item.at, "latched": row.get("latched") or _latch(item)}
         row["received"] |= int(item.outcome == Outcome.RECEIVED)
     if not rows:
@@ -176,18 +199,18 @@ def _latch(item: Recorded) -> str:
     return item.reason if item.outcome == Outcome.CANCELLED and item.reason == Reason.EXIT_AUDIENCE else ""
 
 
-def _count(ours: Sequence[tuple[Recorded, Cause]]) -> None:
+def _count(ours: Sequence[tuple[Recorded, Place]]) -> None:
     by_canvas: dict[int, dict[Count, int]] = {}
-    for item, cause in ours:
-        totals = by_canvas.setdefault(cause.traveller.canvas_id, {})
-        for count in _counted(item, cause):
+    for item, place in ours:
+        totals = by_canvas.setdefault(place.canvas, {})
+        for count in _counted(item, place):
             totals[count] = totals.get(count, 0) + 1
     for canvas in sorted(by_canvas):
         counts.add(canvas, by_canvas[canvas], ours[0][0].at)
 
 
-def _counted(item: Recorded, cause: Cause) -> Iterable[Count]:
-    where = Count(cause.traveller.variant_id, cause.step_id, "")
+def _counted(item: Recorded, place: Place) -> Iterable[Count]:
+    where = Count(place.variant, place.step, "")
     if item.outcome == Outcome.RECEIVED:
         yield where._replace(metric=StepMetric.SENT)
     elif item.outcome:

@@ -31,15 +31,20 @@ MOST_AT_ONCE = 20  # live journeys of one profile in one Canvas
 MOST_CONTEXT = 50 * 1024
 CONTROL_WINDOW = timedelta(days=3)  # how long control journeys are followed where no conversion event says otherwise
 ADMITTED = "admitted"
+JUST_BEFORE = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who may enter. `source` names the run, event or call, so that it lets a profile in only once."""
+    """Somebody who may enter. `source` names the run, event or call, so that it lets a profile in only once.
+
+    `occurred_at` is the time of the event: what happened after it, even before we heard of it, is part of the journey.
+    """
 
     profile_id: int
     source: str
     properties: Mapping[str, Any] | None = None
+    occurred_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +228,7 @@ _ROW = {
     "wake_at": "timestamptz",
     "ended_at": "timestamptz",
     "source": "text",
+    "began_at": "timestamptz",
     "context": "text",
 }
 
@@ -239,10 +245,10 @@ def _insert(
         f"""
         INSERT INTO canvas_journey (
             canvas_id, profile_id, variant_id, state, step_id, wake_at, waits_for, token, attempts, latched,
-            entered_at, entry_second, source, version_id, context, ended_at, exit_reason, label, error
+            entered_at, entry_second, began_at, events_since, source, version_id, context, ended_at, exit_reason, label, error
         )
         SELECT %s, u.profile_id, u.variant_id, u.state, u.step_id, u.wake_at, '', 0, 0, '',
-            %s, %s, u.source, %s, {context}, u.ended_at, '', '', ''
+            %s, %s, u.began_at, u.began_at, u.source, %s, {context}, u.ended_at, '', '', ''
         FROM {bulk.rows_as_table(_ROW)} WHERE TRUE
         ON CONFLICT DO NOTHING RETURNING variant_id, state
         """,
@@ -263,6 +269,7 @@ def _row(here: Live, candidate: Candidate, arm: Variant, now: datetime) -> dict[
         "wake_at": wake_at,
         "ended_at": now if state == State.COMPLETED else None,
         "source": candidate.source[:64],
+        "began_at": candidate.occurred_at - JUST_BEFORE if candidate.occurred_at else now,
         "context": _stored(candidate.properties),
     }
 

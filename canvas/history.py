@@ -19,7 +19,7 @@ def between(triggers: Iterable[Trigger], people: Sequence[Traveller], now: datet
     In order of time. The event that let the journey in is left out. One query for each kind of happening.
     """
     listened = matching.names_of(triggers)
-    first = min((t.step_entered_at or now for t in people), default=now)
+    first = min((t.events_since for t in people), default=now)
     last = max((t.wake_at or now for t in people), default=now)
     profiles = {t.profile_id for t in people}
     found: dict[int, list[Happening]] = {}
@@ -31,8 +31,8 @@ def between(triggers: Iterable[Trigger], people: Sequence[Traveller], now: datet
 
 
 def _counts(happening: Happening, traveller: Traveller, now: datetime) -> bool:
-    start, end = traveller.step_entered_at or now, traveller.wake_at or now
-    return start <= happening.occurred_at <= end and happening.source != traveller.source
+    end = traveller.wake_at or now
+    return traveller.events_since < happening.occurred_at <= end and happening.source != traveller.source
 
 
 def _read(listened: matching.Names, profiles: set[int], first: datetime, last: datetime) -> Iterable[Happening]:

@@ -89,9 +89,9 @@ def _tell(
 ) -> None:
     """One event, told to every journey of its profile."""
     chosen: dict[tuple[int, int], Traveller] = {}
-    for traveller in sorted(people, key=lambda t: (t.entered_at, t.id)):
+    for traveller in sorted(people, key=lambda t: t.id):
         canvas = canvases[traveller.canvas_id]
-        if traveller.source == happening.source or happening.occurred_at < traveller.entered_at:
+        if traveller.source == happening.source or happening.occurred_at <= traveller.began_at:
             continue
         others = {"context": traveller.context or {}, "attribute": attributes.get(traveller.profile_id, {})}
         news = noted.setdefault(traveller.id, News(traveller, traveller.latched, traveller.choice))
@@ -102,7 +102,7 @@ def _tell(
             news.wakes = canvas.graph.exits_at_once and canvas.status == Status.ACTIVE
             continue
         node = canvas.graph.nodes.get(traveller.step_id or 0)
-        if node is None or node.is_disabled or happening.occurred_at < (traveller.step_entered_at or scope.now):
+        if node is None or node.is_disabled or happening.occurred_at <= traveller.events_since:
             continue
         if traveller.waits_for in _IN_MESSAGE and _any(node.settings.get("exceptions"), happening, scope, others):
             news.latched, news.wakes = Reason.EXCEPTION_EVENT, canvas.status == Status.ACTIVE
@@ -160,7 +160,11 @@ def let_in(events: Sequence[PendingEvent], now: datetime) -> None:
             continue
         guarded = _just_updated(canvas, {h.profile_id for h in found}, now)
         members = audiences.among(reach.audience(canvas, now, unseen), {h.profile_id for h in found} - guarded)
-        admitted = [entry.Candidate(h.profile_id, h.source, h.properties) for h in found if h.profile_id in members]
+        admitted = [
+            entry.Candidate(h.profile_id, h.source, h.properties, h.occurred_at)
+            for h in found
+            if h.profile_id in members
+        ]
         entry.enter(canvas.pk, admitted, now, not_in_audience=len(found) - len(admitted))
 
 

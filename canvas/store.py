@@ -17,8 +17,8 @@ from canvas.travel import Batch, News, Traveller
 from workspace import bulk
 
 _FIELDS = (
-    "id canvas_id profile_id variant_id state step_id step_entered_at visit_id wake_at waits_for token attempts "
-    "latched choice entered_at source context event_properties version_id"
+    "id canvas_id profile_id variant_id state step_id visit_id wake_at waits_for token attempts "
+    "latched choice began_at events_since source context event_properties version_id"
 ).split()
 _JOURNEY = {
     "id": "bigint",
@@ -26,6 +26,7 @@ _JOURNEY = {
     "state": "text",
     "step_id": "bigint",
     "step_entered_at": "timestamptz",
+    "events_since": "timestamptz",
     "visit_id": "bigint",
     "wake_at": "timestamptz",
     "waits_for": "text",
@@ -133,7 +134,7 @@ def columns(alias: str) -> str:
 def traveller(row: Sequence[Any], *, is_gone: bool = False, zone: str = "") -> Traveller:
     """A row that begins with `columns`."""
     values = dict(zip(_FIELDS, row, strict=False))
-    for name in ("step_entered_at", "wake_at", "entered_at"):
+    for name in ("wake_at", "began_at", "events_since"):
         values[name] = as_time(values[name])
     for name in ("context", "event_properties"):
         values[name] = json.loads(values[name]) if isinstance(values[name], str) else values[name]
@@ -211,11 +212,13 @@ def _visit_row(batch: Batch, visit: Any) -> dict[str, Any]:
 
 
 def _update_journeys(batch: Batch) -> None:
-    assigned = ", ".join(f"{name} = u.{name}" for name in _JOURNEY if name not in ("id", "token"))
+    plain = [name for name in _JOURNEY if name not in ("id", "token", "step_entered_at")]
+    assigned = ", ".join(f"{name} = u.{name}" for name in plain)
     rows = [{name: getattr(traveller, name) for name in _JOURNEY} for traveller in batch.travellers]
     bulk.execute(
         f"""
-        UPDATE canvas_journey SET {assigned}, token = u.token + 1
+        UPDATE canvas_journey SET {assigned}, token = u.token + 1,
+            step_entered_at = COALESCE(u.step_entered_at, canvas_journey.step_entered_at)
         FROM {bulk.rows_as_table(_JOURNEY)} WHERE canvas_journey.id = u.id
         """,
         [bulk.as_json(rows)],

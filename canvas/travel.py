@@ -17,7 +17,7 @@ MOST_HOPS = 50  # steps that a journey takes at once before others get their tur
 class Traveller:
     """One journey in memory, as its row was when it was locked, then as it will be written.
 
-    `zone` is the profile's own time zone, empty without one; `is_gone` says that the profile no longer exists.
+    `step_entered_at` is set when it enters a step. `zone` is the profile's own time zone, empty without one; `is_gone` says that the profile no longer exists.
     """
 
     id: int
@@ -26,7 +26,6 @@ class Traveller:
     variant_id: int
     state: State
     step_id: int | None
-    step_entered_at: datetime | None
     visit_id: int | None
     wake_at: datetime | None
     waits_for: str
@@ -34,12 +33,14 @@ class Traveller:
     attempts: int
     latched: str
     choice: int | None
-    entered_at: datetime
+    began_at: datetime
+    events_since: datetime
     source: str
     context: dict[str, Any] | None
     event_properties: dict[str, Any] | None
     is_gone: bool = False
     zone: str = ""
+    step_entered_at: datetime | None = None
     ended_at: datetime | None = None
     exit_reason: str = ""
     label: str = ""

@@ -123,6 +123,8 @@ def _without_those_who_were_here(
 
 def _enter(batch: Batch, node: Node, traveller: Traveller) -> None:
     traveller.step_id, traveller.step_entered_at = node.id, batch.now
+    if traveller.state is not State.ENTERING:
+        traveller.events_since = batch.now
     traveller.hops += 1
     traveller.choice, traveller.attempts, traveller.waits_for = None, 0, ""
     batch.visits[traveller.id, node.id] = Visit(traveller, node.id, batch.now)
@@ -214,8 +216,7 @@ def visit_of(batch: Batch, traveller: Traveller) -> Visit:
     """The stay of a journey at the step it is in."""
     key = traveller.id, traveller.step_id or 0
     if key not in batch.visits:
-        arrived = traveller.step_entered_at or batch.now
-        batch.visits[key] = Visit(traveller, key[1], arrived, traveller.visit_id)
+        batch.visits[key] = Visit(traveller, key[1], traveller.step_entered_at or batch.now, traveller.visit_id)
     return batch.visits[key]
 
 

@@ -19,6 +19,8 @@ class Journey(models.Model):
     that renders takes a lease by moving `wake_at` on. `latched` is an exit reason that takes effect at the next move,
     `choice` the path an action has chosen. `source` says which run, event or call let the profile in. `context` holds
     entry properties and context variables, `event_properties` those of the event that decided the last action path.
+    What happened until `began_at` (the time of the event that let it in, else its entry) can't end the journey, and
+    what happened until `events_since` doesn't count in the current step; later events do, however late they arrive.
 
     Foreign keys carry no database constraint: a deleted profile leaves its journeys, and checking costs time.
     """
@@ -44,6 +46,8 @@ class Journey(models.Model):
     entered_at = models.DateTimeField(_("entered"))
     entry_second = models.BigIntegerField()
     source = models.CharField(max_length=64)
+    began_at = models.DateTimeField()
+    events_since = models.DateTimeField()
     version = models.ForeignKey(CanvasVersion, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
     context = models.JSONField(null=True)
     event_properties = models.JSONField(null=True)
