@@ -245,7 +245,8 @@ def _insert(
         f"""
         INSERT INTO canvas_journey (
             canvas_id, profile_id, variant_id, state, step_id, wake_at, waits_for, token, attempts, latched,
-            entered_at, entry_second, began_at, events_since, source, version_id, context, ended_at, exit_reason, label, error
+            entered_at, entry_second, began_at, events_since, source, version_id, context, ended_at, exit_reason,
+            label, error
         )
         SELECT %s, u.profile_id, u.variant_id, u.state, u.step_id, u.wake_at, '', 0, 0, '',
             %s, %s, u.began_at, u.began_at, u.source, %s, {context}, u.ended_at, '', '', ''

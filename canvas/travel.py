@@ -17,7 +17,8 @@ MOST_HOPS = 50  # steps that a journey takes at once before others get their tur
 class Traveller:
     """One journey in memory, as its row was when it was locked, then as it will be written.
 
-    `step_entered_at` is set when it enters a step. `zone` is the profile's own time zone, empty without one; `is_gone` says that the profile no longer exists.
+    `step_entered_at` is set when it enters a step. `zone` is the profile's own time zone, empty without one; `is_gone`
+    says that the profile no longer exists.
     """
 
     id: int
