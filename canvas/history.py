@@ -26,7 +26,7 @@ def between(triggers: Iterable[Trigger], people: Sequence[Traveller], now: datet
     for happening in _read(listened, profiles, first, last):
         found.setdefault(happening.profile_id, []).append(happening)
     for each in found.values():
-        each.sort(key=lambda happening: (happening.occurred_at, happening.source))
+        each.sort(key=lambda happening: (happening.occurred_at, happening.serial))
     return {t.id: [h for h in found.get(t.profile_id, ()) if _counts(h, t, now)] for t in people}
 
 

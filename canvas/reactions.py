@@ -57,7 +57,7 @@ def react(events: Sequence[PendingEvent], now: datetime) -> None:
     canvases = {canvas.canvas_id: canvas for canvas in _launched() if any(True for _ in listens(canvas.graph))}
     if not canvases:
         return
-    happenings = sorted(map(matching.of_pending, events), key=lambda each: (each.occurred_at, each.source))
+    happenings = sorted(map(matching.of_pending, events), key=lambda each: (each.occurred_at, each.serial))
     travellers = store.lock_of_profiles({h.profile_id for h in happenings}, canvases)
     if not travellers:
         return
@@ -152,7 +152,7 @@ def let_in(events: Sequence[PendingEvent], now: datetime) -> None:
     """Start journeys in the action-based Canvases whose trigger an event is, after everything else it does."""
     canvases = Canvas.objects.filter(status=Status.ACTIVE, entry=Entry.ACTION, is_finishing=False).order_by("pk")
     unseen = _unseen(events)
-    happenings = sorted(map(matching.of_pending, events), key=lambda each: (each.occurred_at, each.source))
+    happenings = sorted(map(matching.of_pending, events), key=lambda each: (each.occurred_at, each.serial))
     scope = properties.scope_at(now, Workspace.current().time_zone)
     for canvas in canvases:
         found = [h for h in happenings if _in_window(canvas, h) and _any(canvas.triggers, h, scope, {})]

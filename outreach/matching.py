@@ -34,12 +34,16 @@ KINDS: Mapping[str, tuple[Kind, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something a profile did or that changed: `changes` has old and new value by name. `source` tells two apart."""
+    """Something a profile did or that changed: `changes` has old and new value by name.
+
+    `source` tells two apart, `serial` orders those of the same moment.
+    """
 
     kind: Kind
     name: str
     occurred_at: datetime
     source: str
+    serial: int = 0
     profile_id: int = 0
     properties: Mapping[str, Any] = field(default_factory=dict)
     changes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
@@ -52,6 +56,7 @@ def of_pending(event: PendingEvent) -> Happening:
         event.name,
         event.occurred_at,
         f"{event.kind}:{event.source_id}" if event.source_id else f"pending:{event.pk}",
+        event.source_id or event.pk,
         event.profile_id,
         {} if is_change else event.payload,
         event.payload if is_change else {},
@@ -60,16 +65,16 @@ def of_pending(event: PendingEvent) -> Happening:
 
 def of_event(row: CustomEvent) -> Happening:
     source = f"{Kind.CUSTOM_EVENT}:{row.pk}"
-    return Happening(Kind.CUSTOM_EVENT, row.name, row.occurred_at, source, row.profile_id, row.properties)
+    return Happening(Kind.CUSTOM_EVENT, row.name, row.occurred_at, source, row.pk, row.profile_id, row.properties)
 
 
 def of_session(row: CustomEvent) -> Happening:
-    return Happening(Kind.SESSION_START, "", row.occurred_at, f"{Kind.SESSION_START}:{row.pk}", row.profile_id)
+    return Happening(Kind.SESSION_START, "", row.occurred_at, f"{Kind.SESSION_START}:{row.pk}", row.pk, row.profile_id)
 
 
 def of_purchase(row: Purchase) -> Happening:
     source = f"{Kind.PURCHASE}:{row.pk}"
-    return Happening(Kind.PURCHASE, row.product_id, row.occurred_at, source, row.profile_id, row.properties)
+    return Happening(Kind.PURCHASE, row.product_id, row.occurred_at, source, row.pk, row.profile_id, row.properties)
 
 
 def matches(trigger: Trigger, happening: Happening, scope: Scope, others: Mapping[str, Mapping[str, Any]]) -> bool:

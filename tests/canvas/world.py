@@ -1,6 +1,6 @@
 """Builds Canvases from nested lists, and moves time for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -122,18 +122,18 @@ def let_in(canvas: Canvas, *profiles: Profile, now: datetime = NOON, source: str
     entry.enter(canvas.pk, [entry.Candidate(p.pk, source, properties or None) for p in profiles], now)
 
 
-def run(now: datetime, answer: int | None = 200) -> None:
-    """Move everything due at this moment; messages get this answer at once (None: none yet)."""
+def run(now: datetime, answer: int | None = 200, broken: Collection[int] = ()) -> None:
+    """Move everything due at this moment; messages get this answer at once: none if None, 404 for `broken` profiles."""
     for _ in range(100):
         moved = engine.run(lambda: now)
         if answer is not None:
-            moved += deliver(now, answer)
+            moved += deliver(now, answer, broken)
         if not moved:
             return
     raise AssertionError("the engine does not come to rest")
 
 
-def deliver(now: datetime, status: int = 200) -> int:
+def deliver(now: datetime, status: int = 200, broken: Collection[int] = ()) -> int:
     """Record an answer for every waiting message as if it had been sent."""
     rows = Message.objects.filter(finished_at=None, sender__is_open=True, due_at__lte=now, attempts=0)
     claimed = [
@@ -156,7 +156,7 @@ def deliver(now: datetime, status: int = 200) -> int:
     ]
     if claimed:
         request = Request("POST", "https://example.com/hook", "example.com")
-        record([Attempt(m, request, Answer(status)) for m in claimed])
+        record([Attempt(m, request, Answer(404 if m.profile_id in broken else status)) for m in claimed])
         Journey.objects.filter(state="sending", wake_at__isnull=False).update(wake_at=now)
     return len(claimed)
 
