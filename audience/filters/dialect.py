@@ -6,7 +6,7 @@ a list (`[]`), a piece holds if it holds for one element.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
@@ -16,6 +16,7 @@ from audience.filters.conditions import (
     Condition,
     ContainsAny,
     Either,
+    ElementMeets,
     Every,
     Filled,
     HasKind,
@@ -30,7 +31,7 @@ from audience.filters.conditions import (
 from audience.filters.paths import Each, Path
 from audience.filters.sql import Sql, joined, sql
 
-Piece = Present | Filled | HasKind | OneOf | ContainsAny | Matches | Compare | IsBoolean | OnDays | HoldsAny
+Piece = Present | Filled | HasKind | OneOf | ContainsAny | Matches | Compare | IsBoolean | OnDays | HoldsAny | ElementMeets
 Node = TypeVar("Node")
 """How one database writes a value inside a document."""
 
@@ -58,16 +59,27 @@ class Dialect(ABC, Generic[Node]):
         """One question about one value: SQL that is true or false, never NULL."""
 
     def write(self, document: Sql, path: Path, condition: Condition) -> Sql:
-        """The condition on the value at `path`."""
+        """The condition on the value at `path` of the document."""
+        root = self.root(document)
+        return self._combined(
+            condition, lambda piece: self.shortcut(document, path, piece) or self.walk(root, path, piece)
+        )
+
+    def meets(self, element: Node, demands: Sequence[tuple[Path, Condition]]) -> Sql:
+        """All the demands on one element of a list."""
+        tests = [self._combined(condition, partial(self.walk, element, path)) for path, condition in demands]
+        return joined(" AND ", tests)
+
+    def _combined(self, condition: Condition, ask: Callable[[Piece], Sql]) -> Sql:
         match condition:
             case Not(inner):
-                return sql("(NOT {})", self.write(document, path, inner))
+                return sql("(NOT {})", self._combined(inner, ask))
             case Every(conditions):
-                return joined(" AND ", [self.write(document, path, each) for each in conditions])
+                return joined(" AND ", [self._combined(each, ask) for each in conditions])
             case Either(conditions):
-                return joined(" OR ", [self.write(document, path, each) for each in conditions])
+                return joined(" OR ", [self._combined(each, ask) for each in conditions])
             case _:
-                return self.shortcut(document, path, condition) or self.walk(self.root(document), path, condition)
+                return ask(condition)
 
     def shortcut(self, document: Sql, path: Path, piece: Piece) -> Sql | None:
         """A better way to ask this of the whole document, if the database has one."""

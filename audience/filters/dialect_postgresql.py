@@ -9,6 +9,7 @@ from audience import times
 from audience.filters.conditions import (
     Compare,
     ContainsAny,
+    ElementMeets,
     Filled,
     HasKind,
     HoldsAny,
@@ -88,6 +89,8 @@ class PostgreSQL(Dialect[Sql]):
                 return self._on_days(node, ranges, zone)
             case HoldsAny(element):
                 return self.any_element(node, lambda each: self.piece(each, element))
+            case ElementMeets(demands):
+                return self.any_element(node, lambda each: self.meets(each, demands))
             case Compare():
                 raise TypeError("inside a document there are times, not dates")
             case _:

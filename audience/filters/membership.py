@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audience.filters import tree
-from audience.filters.base import LISTS, Filter
+from audience.filters.base import LISTS, Fault, Filter
 from audience.filters.columns import any_of
 from audience.filters.conditions import Present
 from audience.filters.fields import Field, References, listed
@@ -39,27 +39,27 @@ class SegmentMembership(Filter):
         field = References("segments", _("segments"), choices=_segments)
         return in_or_out(field, _("is in any of"), _("is in none of"), "%(segments)s", "%(segments)s")
 
-    def extra_problems(self, leaf: Leaf, scope: Scope) -> Iterator[tuple[str, str]]:
+    def extra_problems(self, leaf: Leaf, scope: Scope) -> Iterator[Fault]:
         for key in leaf["segments"]:
             rules = scope.segments.get(key)
             if rules is None:
-                yield "segments", gettext("Segment %d no longer exists.") % key
+                yield ("segments",), gettext("Segment %d no longer exists.") % key
             elif rules.is_archived:
-                yield "segments", gettext("Segment “%s” is archived.") % rules.name
+                yield ("segments",), gettext("Segment “%s” is archived.") % rules.name
             elif key in scope.inside:
-                yield "segments", gettext("Segments include each other: %s.") % self._way(key, scope)
+                yield ("segments",), gettext("Segments include each other: %s.") % self._way(key, scope)
             elif len(scope.inside) >= LEVELS:
-                yield "segments", gettext("Segments include each other more than %d levels deep.") % LEVELS
+                yield ("segments",), gettext("Segments include each other more than %d levels deep.") % LEVELS
             else:
                 yield from self._inner_problems(key, scope)
 
-    def _inner_problems(self, key: int, scope: Scope) -> Iterator[tuple[str, str]]:
+    def _inner_problems(self, key: int, scope: Scope) -> Iterator[Fault]:
         rules = scope.segments[key]
         if tree.is_empty(rules.tree):
-            yield "segments", gettext("Segment “%s” has no filters: it selects nobody.") % rules.name
+            yield ("segments",), gettext("Segment “%s” has no filters: it selects nobody.") % rules.name
         for problem in tree.faults(rules.tree, scope.within(key)):
             yield (
-                "segments",
+                ("segments",),
                 gettext("Segment “%(name)s”: %(problem)s")
                 % {
                     "name": rules.name,

@@ -17,7 +17,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from audience.filters.base import LISTS, Filter
+from audience.filters.base import LISTS, Fault, Filter
 from audience.filters.columns import Column
 from audience.filters.conditions import Compare, Condition, Either, Every, Filled, Not, OneOf, Sign
 from audience.filters.fields import Field, NumberField, Options
@@ -212,12 +212,12 @@ class InternalId(ColumnFilter):
     def __init__(self) -> None:
         super().__init__("internal_id", _("internal ID"), Column("braze_id"), _pick(TEXT, "any_of", "none_of"))
 
-    def extra_problems(self, leaf: Leaf, scope: Scope) -> Iterator[tuple[str, str]]:
+    def extra_problems(self, leaf: Leaf, scope: Scope) -> Iterator[Fault]:
         for value in leaf["values"]:
             try:
                 uuid.UUID(value)
             except ValueError:
-                yield "values", gettext("“%s” is not an internal ID.") % value
+                yield ("values",), gettext("“%s” is not an internal ID.") % value
 
 
 def _pick(ops: Ops, *names: str) -> Ops:
