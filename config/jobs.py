@@ -19,4 +19,3 @@ def housekeeping() -> None:
     _next_tidy = time.monotonic() + TIDY_EVERY
     outreach_jobs.tidy()
     webhooks_jobs.tidy()
-

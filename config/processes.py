@@ -24,19 +24,21 @@ class Program:
     stop_wait: int = STOP_WAIT
 
 
-def programs(*, web: bool = True) -> Iterator[Program]:
-    """What runs on this machine, as the settings say."""
+def programs(*, web: bool = True, receiver_port: int | None = None) -> Iterator[Program]:
+    """What runs on this machine, as the settings say; for a trial, also an endpoint to send to."""
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     if settings.USES_BUNDLED_VALKEY:
         yield Program("valkey", valkey_command(settings.VALKEY_SOCKET), priority=1, stop_wait=10)
-    rqworker = [*manage, "rqworker", "--worker-class", "workspace.worker.Worker"]
-    rqworker += ["--serializer", "rq.serializers.JSONSerializer"]
-    yield Program("deliver", [*rqworker, "deliver"], settings.DELIVER_WORKERS)
-    yield Program("worker", [*rqworker, "plan", "canvas", "default"], settings.OTHER_WORKERS)
+    yield Program("deliver", [*manage, "work", "deliver"], settings.DELIVER_WORKERS)
+    yield Program("worker", [*manage, "work", "plan", "canvas", "default"], settings.OTHER_WORKERS)
     yield Program("timetable", [*manage, "timetable"], stop_wait=10)
     if web:
         gunicorn = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", settings.WEB_BIND]
+        gunicorn += ["--control-socket", str(settings.DATA_DIR / "gunicorn.ctl")]
         yield Program("web", [*gunicorn, "--workers", str(settings.WEB_PROCESSES), "--threads", "4"], stop_wait=35)
+    if receiver_port:
+        receiver = [sys.executable, "-m", "config.demo.receiver", str(receiver_port)]
+        yield Program("receiver", receiver, stop_wait=2)
 
 
 def valkey_command(socket: Path) -> list[str]:
@@ -57,14 +59,14 @@ def valkey_command(socket: Path) -> list[str]:
     return [str(get_binary_path()), *(word for key, value in options.items() for word in (f"--{key}", value))]
 
 
-def supervisord_conf(*, web: bool = True) -> str:
+def supervisord_conf(*, web: bool = True, receiver_port: int | None = None) -> str:
     """The configuration file's text. Every program is restarted for ever, and dies with supervisord itself."""
     user = "user=root\n" if os.geteuid() == 0 else ""
     head = (
         f"[supervisord]\nnodaemon=true\n{user}logfile=/dev/null\nlogfile_maxbytes=0\nloglevel=warn\n"
         f"pidfile={settings.DATA_DIR / 'supervisord.pid'}\n"
     )
-    return head + "".join(_section(program) for program in programs(web=web))
+    return head + "".join(_section(program) for program in programs(web=web, receiver_port=receiver_port))
 
 
 def _section(program: Program) -> str:

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
     "csp",
     "django_rq",
     "workspace",
@@ -104,6 +105,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
 ]
 
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # widgets of ours live in templates/
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
@@ -138,6 +140,10 @@ else:
     _database.setdefault("OPTIONS", {}).setdefault(
         "options", "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=20000"
     )
+if ENVIRONMENT == "test":
+    # a file, so that real worker processes see what a test wrote
+    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")} if _database["ENGINE"].endswith("sqlite3") else {}
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 VALKEY_SOCKET = DATA_DIR / "valkey.sock"
@@ -234,7 +240,7 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = (DATA_DIR if ENVIRONMENT == "test" else BASE_DIR) / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 _manifest = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 STORAGES = {

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -23,6 +23,7 @@ _COLUMNS = (
     "id sender_id lane_id content_id profile_id cause slot variant due_at attempts first_attempt_at context".split()
 )
 _ROUNDS = 3
+_LEAST_SHARE = 4
 
 
 @dataclass(slots=True)
@@ -56,29 +57,38 @@ def database_now() -> datetime:
 def claim(room: int, host_room: Callable[[str], int], seconds: float) -> list[Claimed]:
     """Lease up to `room` due messages for `seconds`, a few from every open lane whose host has room, oldest first.
 
-    Lanes that gave all they were asked for are asked again for what room is left. One short transaction.
+    All lanes to a host share its room. Lanes that gave all they were asked for are asked again for what room is left.
+    One short transaction.
     """
     lease, deadline = secrets.randbits(62), time.monotonic() + seconds
     taken: list[Claimed] = []
     with transaction.atomic():
-        lanes = {
-            lane: host_room(host)
-            for lane, host in Lane.objects.filter(is_open=True, sender__is_open=True).values_list("id", "host")
-        }
+        lanes = dict(Lane.objects.filter(is_open=True, sender__is_open=True).values_list("id", "host"))
+        left = {host: host_room(host) for host in set(lanes.values())}
         for _ in range(_ROUNDS):
-            lanes = {lane: most for lane, most in lanes.items() if most > 0}
-            left = room - len(taken)
-            if not lanes or left <= 0:
+            lanes = {lane: host for lane, host in lanes.items() if left[host] > 0}
+            if not lanes or len(taken) >= room:
                 break
-            share = max(4, -(-left // len(lanes)))
-            asked = {lane: min(most, share) for lane, most in lanes.items()}
-            got = _take(asked, left, lease, seconds)
+            share = max(_LEAST_SHARE, -(-(room - len(taken)) // len(lanes)))
+            asked = [Ask(lane, min(share, left[host]), host, left[host]) for lane, host in lanes.items()]
+            got = _take(asked, room - len(taken), lease, seconds)
             taken += got
-            per_lane = _count(got)
-            lanes = {lane: lanes[lane] - n for lane, n in per_lane.items() if n == asked[lane]}
+            for message in got:
+                left[lanes[message.lane_id]] -= 1
+            full = _count(got)
+            lanes = {ask.lane: ask.host for ask in asked if full.get(ask.lane) == ask.most}
     for message in taken:
         message.lease, message.deadline = lease, deadline
     return taken
+
+
+class Ask(NamedTuple):
+    """At most `most` messages of a lane, and at most `host_room` of all lanes to its host."""
+
+    lane: int
+    most: int
+    host: str
+    host_room: int
 
 
 def release(messages: Iterable[Claimed]) -> None:
@@ -94,43 +104,54 @@ def next_due() -> datetime | None:
     return waiting.values_list("due_at", flat=True).first()
 
 
-def _take(asked: dict[int, int], room: int, lease: int, seconds: float) -> list[Claimed]:
+def _take(asked: Sequence[Ask], room: int, lease: int, seconds: float) -> list[Claimed]:
     if connection.vendor == "postgresql":
-        rows = bulk.fetch(_TAKE_POSTGRESQL, [json.dumps([*map(list, asked.items())]), room, lease, seconds])
-        return [Claimed(*row[:-1], context=json.loads(row[-1]) if row[-1] else None) for row in rows]
+        rows = bulk.fetch(_TAKE_POSTGRESQL, [json.dumps(asked), room, lease, seconds])
+        return [Claimed(*(*row[:-1], json.loads(row[-1]) if row[-1] else None)) for row in rows]
     return _take_sqlite(asked, room, lease, seconds)
 
 
 _TAKE_POSTGRESQL = f"""
 WITH due AS (
-    SELECT m.id FROM jsonb_array_elements(%s::jsonb) AS lane
+    SELECT m.id, m.due_at, (ask->>3)::int AS host_room,
+        row_number() OVER (PARTITION BY ask->>2 ORDER BY m.due_at) AS place
+    FROM jsonb_array_elements(%s::jsonb) AS ask
     CROSS JOIN LATERAL (
         SELECT id, due_at FROM webhooks_message
-        WHERE lane_id = (lane->>0)::bigint AND finished_at IS NULL AND due_at <= clock_timestamp()
+        WHERE lane_id = (ask->>0)::bigint AND finished_at IS NULL AND due_at <= clock_timestamp()
           AND (leased_until IS NULL OR leased_until <= clock_timestamp())
-        ORDER BY due_at LIMIT (lane->>1)::int FOR UPDATE SKIP LOCKED
-    ) AS m ORDER BY m.due_at LIMIT %s
+        ORDER BY due_at LIMIT (ask->>1)::int FOR UPDATE SKIP LOCKED
+    ) AS m
+), chosen AS (
+    SELECT id FROM due WHERE place <= host_room ORDER BY due_at LIMIT %s
 )
 UPDATE webhooks_message AS message
 SET lease = %s, leased_until = clock_timestamp() + %s * interval '1 second'
-FROM due WHERE message.id = due.id
+FROM chosen WHERE message.id = chosen.id
 RETURNING {", ".join(f"message.{name}" for name in _COLUMNS)}
 """
 
 
-def _take_sqlite(asked: dict[int, int], room: int, lease: int, seconds: float) -> list[Claimed]:
+def _take_sqlite(asked: Sequence[Ask], room: int, lease: int, seconds: float) -> list[Claimed]:
     """The transaction is IMMEDIATE, so no other worker is between these statements."""
     now = timezone.now()
     free = Message.objects.filter(Q(leased_until=None) | Q(leased_until__lte=now), finished_at=None, due_at__lte=now)
-    rows: list[Claimed] = []
-    for lane, most in asked.items():
-        rows += [Claimed(*row) for row in free.filter(lane=lane).order_by("due_at").values_list(*_COLUMNS)[:most]]
-    rows = sorted(rows, key=lambda row: row.due_at)[:room]
+    found: list[tuple[Claimed, Ask]] = []
+    for ask in asked:
+        rows = free.filter(lane=ask.lane).order_by("due_at").values_list(*_COLUMNS)[: ask.most]
+        found += [(Claimed(*row), ask) for row in rows]
+    chosen: list[Claimed] = []
+    places: dict[str, int] = {}
+    for message, ask in sorted(found, key=lambda pair: pair[0].due_at):
+        places[ask.host] = places.get(ask.host, 0) + 1
+        if places[ask.host] <= ask.host_room:
+            chosen.append(message)
+    chosen = chosen[:room]
     bulk.execute(
         f"UPDATE webhooks_message SET lease = %s, leased_until = %s WHERE id IN (SELECT id FROM {bulk.ids_as_table()})",
-        [lease, bulk.stamp(now + timedelta(seconds=seconds)), bulk.as_json_ids(row.id for row in rows)],
+        [lease, bulk.stamp(now + timedelta(seconds=seconds)), bulk.as_json_ids(message.id for message in chosen)],
     )
-    return rows
+    return chosen
 
 
 def _count(messages: Sequence[Claimed]) -> dict[int, int]:

@@ -33,6 +33,7 @@ RECORDING_RESERVE = 5.0  # seconds of a lease that must be left, beyond the requ
 BACK_OFF = 1.0  # seconds, where the database is away
 LAST_TRIES = 15.0  # seconds a stopping worker goes on trying to record
 LOOK_AGAIN = 0.1  # seconds between claims that found less than there is room for
+LOOK_SOON = 0.01  # the same, where a host's own limit was the reason
 RECORD_WITHIN = 0.05  # seconds an answer waits for others to be recorded with it
 
 
@@ -99,14 +100,18 @@ class Pump:
         if is_busy and (room < self.settings.window // 4 or time.monotonic() < self._next_claim):
             return 0
         waiting = Counter(prepared.request.host for prepared in self._ready)
+        is_host_limited = False
 
         def host_room(host: str) -> int:
+            nonlocal is_host_limited
             limit = self.settings.host_window if host else room
-            return limit - self.transport.in_flight_to[host] - waiting[host]
+            left = limit - self.transport.in_flight_to[host] - waiting[host]
+            is_host_limited = is_host_limited or left < room
+            return left
 
         batch = claims.claim(room, host_room, self.settings.lease)
         if len(batch) < room:
-            self._next_claim = time.monotonic() + LOOK_AGAIN
+            self._next_claim = time.monotonic() + (LOOK_SOON if is_host_limited else LOOK_AGAIN)
         if batch:
             self._prepare(batch)
         return len(batch)

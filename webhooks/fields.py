@@ -26,7 +26,8 @@ class RowsWidget(forms.Widget):
         return not any(_row_number(key, name) is not None for key in data)
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        rows = list(value or []) + [{} for _ in range(EMPTY_ROWS)]
+        filled = [row for row in value or [] if row.get(self.columns[0]) or row.get("value")]
+        rows = filled + [{} for _ in range(EMPTY_ROWS)]
         context = super().get_context(name, None, attrs)
         context["rows"], context["types"] = rows, PairType.choices
         return context

@@ -71,9 +71,14 @@ class OverrideForm(forms.ModelForm):
             return cleaned
         if not (cleaned["url"].strip() or cleaned["pairs"] or cleaned["raw_body"].strip()):
             self.add_error("language", _("Give this language a URL or a body of its own, or remove it."))
-        for problem in content_check.override_problems(ContentOverride(**cleaned)):
+        for problem in content_check.override_problems(ContentOverride(**_columns(cleaned))):
             self.add_error(problem.field, problem.text)
         return cleaned
+
+
+def _columns(cleaned: dict[str, Any]) -> dict[str, Any]:
+    """What a language's form says, without the formset's own fields."""
+    return {name: cleaned[name] for name in OverrideForm.Meta.fields if name in cleaned}
 
 
 class OverrideFormSet(BaseInlineFormSet):

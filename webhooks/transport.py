@@ -64,7 +64,6 @@ class _Exchange:
 
     __slots__ = (
         "body",
-        "connected",
         "curl",
         "guard",
         "header_bytes",
@@ -72,6 +71,7 @@ class _Exchange:
         "is_cut",
         "kept",
         "key",
+        "opened",
         "refusal",
         "request",
     )
@@ -84,7 +84,8 @@ class _Exchange:
         self.headers: list[bytes] = []
         self.body = bytearray()
         self.header_bytes = 0
-        self.is_cut = self.connected = False
+        self.is_cut = False
+        self.opened: list[socket.socket] = []
         self.refusal = ""
 
     def on_header(self, line: bytes) -> int | None:
@@ -109,8 +110,13 @@ class _Exchange:
         if refusal:
             self.refusal = refusal
             return int(pycurl.SOCKET_BAD)
-        self.connected = True
-        return socket.socket(family, kind, protocol)
+        made = socket.socket(family, kind, protocol)
+        self.opened.append(made)  # pycurl takes a duplicate; ours is closed with the exchange
+        return made
+
+    def close_sockets(self) -> None:
+        while self.opened:
+            self.opened.pop().close()
 
 
 class Transport:
@@ -172,6 +178,7 @@ class Transport:
         """Drop what is in flight and close every connection."""
         for curl, exchange in list(self._busy.items()):
             self._multi.remove_handle(curl)
+            exchange.close_sockets()
             self._idle.append(exchange)
         self._busy.clear()
         self.in_flight_to.clear()
@@ -225,6 +232,7 @@ class Transport:
         if not self.in_flight_to[host]:
             del self.in_flight_to[host]
         answer = _answer(exchange, code, text)
+        exchange.close_sockets()
         self._idle.append(exchange)
         return exchange.key, answer
 
@@ -273,7 +281,7 @@ def _answer(exchange: _Exchange, code: int, text: str) -> Answer:
     seconds = float(curl.getinfo(pycurl.TOTAL_TIME))
     was_written = int(curl.getinfo(pycurl.REQUEST_SIZE)) > 0
     headers = _last_headers(exchange.headers)
-    fault = _fault(exchange, code, status, was_written) if code else None
+    fault = _fault(exchange, code, was_written) if code else None
     if fault is None and not 200 <= status <= 599:  # a final 1xx, or a code outside HTTP
         fault, text = Fault.NOT_HTTP, f"{status} is not a usable answer"
     if fault is None:
@@ -284,24 +292,22 @@ def _answer(exchange: _Exchange, code: int, text: str) -> Answer:
     )
 
 
-def _fault(exchange: _Exchange, code: int, status: int, was_written: bool) -> Fault | None:
-    """The fault behind a libcurl error; None where a status line arrived and only the body went wrong."""
+_BODY_WENT_WRONG = (pycurl.E_BAD_CONTENT_ENCODING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR)
+
+
+def _fault(exchange: _Exchange, code: int, was_written: bool) -> Fault | None:
+    """The fault behind a libcurl error; None where the headers are complete and only the body went wrong."""
+    has_headers = bool(exchange.headers) and exchange.headers[-1].strip() == b""
     if code == pycurl.E_WRITE_ERROR and exchange.is_cut:
         return None
-    if code == pycurl.E_COULDNT_CONNECT and exchange.refusal and not exchange.connected:
+    if code in _BODY_WENT_WRONG and has_headers:
+        return None
+    if code == pycurl.E_COULDNT_CONNECT and exchange.refusal and not exchange.opened:
         return Fault.GUARD
     if code in (_WEIRD_SERVER_REPLY, pycurl.E_WRITE_ERROR):
         return Fault.NOT_HTTP
     if code == pycurl.E_OPERATION_TIMEDOUT and not was_written:
         return Fault.CONNECT_TIMEOUT
-    if (
-        status
-        and 200 <= status <= 299
-        and code in (pycurl.E_BAD_CONTENT_ENCODING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR)
-    ):
-        return None  # broken gzip or chunking after a 2xx status line: the status decides
-    if code == pycurl.E_BAD_CONTENT_ENCODING:
-        return None
     return _FAULTS.get(code, Fault.RESET)
 
 

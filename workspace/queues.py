@@ -43,6 +43,14 @@ def woken(queue: str) -> None:
         logger.warning("queue=%s wake key not deleted (%s)", queue, type(error).__name__)
 
 
+def is_reachable() -> bool:
+    """Whether the Redis-compatible server answers."""
+    try:
+        return bool(connection().ping())
+    except RedisError:
+        return False
+
+
 def connection() -> Redis:
     """The Redis-compatible server all queues share."""
     return django_rq.get_connection("default")

@@ -27,6 +27,7 @@ SETTINGS = {
     "LOG_LEVEL": "WARNING",
     "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.1/32",
 }
+BROKEN_OFF = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 DEADLINE = 120  # seconds
 
 
@@ -38,7 +39,7 @@ def behave(request: Received, nth: int) -> Reply:
     if number % 25 == 4:
         return Reply(400, b'{"error":"unknown customer"}')
     if number % 20 == 7:
-        return Reply(raw=b"HTTP/1.1 200 O", resets=True) if nth == 1 else Reply()
+        return Reply(raw=BROKEN_OFF, resets=True) if nth == 1 else Reply()
     return Reply(delay=0.4) if number % 50 == 9 else Reply()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,8 +33,8 @@ class Received:
 class Reply:
     """What to answer. `delay` is in seconds. `raw` replaces the whole answer with these bytes.
 
-    `resets` ends the connection with a reset instead of answering, after `raw` if given; `drip` sends the body one byte at a time, that many seconds apart.
-    `closes` ends the connection after the answer without having said so.
+    `resets` ends the connection with a reset instead of answering, after `raw` if given; `drip` sends the body one byte
+    at a time, that many seconds apart; `closes` ends the connection after the answer without having said so.
     """
 
     status: int = 200
@@ -144,3 +145,18 @@ async def _read(reader: asyncio.StreamReader) -> Received | None:
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Received(method, target, headers, body, asyncio.get_running_loop().time())
+
+
+def main(port: int) -> None:
+    """Answer 200 to everything on this port and print a line for each request, until interrupted."""
+
+    def script(request: Received, nth: int) -> Reply:
+        print(f"receiver: {request.method} {request.target} {request.body[:120].decode(errors='replace')}", flush=True)
+        return Reply()
+
+    with Receiver(script, port):
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -172,14 +172,14 @@ class _Roots(dict[str, Lookup]):
 class Scope:
     """The variables that the parts of one field share, and the limits that hold for all of them together.
 
-    The keys and values of one JSON body are rendered with one scope, `is_serialised`: their texts are written as JSON
-    afterwards, so `json_escape` leaves them as they are.
+    The keys and values of one JSON body are rendered with one scope. `is_serialised` is set while that of a text is:
+    it is written as JSON afterwards, so `json_escape` leaves it as it is.
     """
 
     __slots__ = ("context", "is_serialised")
 
-    def __init__(self, *, is_serialised: bool = False) -> None:
-        self.is_serialised = is_serialised
+    def __init__(self) -> None:
+        self.is_serialised = False
         self.context: Context | None = None
 
 
@@ -201,12 +201,12 @@ class Context(RenderContext):
 
     __slots__ = ("block_depth", "budget", "data", "is_serialised", "roots", "scope", "sizes", "used")
 
-    def __init__(self, template: BoundTemplate, *, data: RenderData, is_serialised: bool = False) -> None:
+    def __init__(self, template: BoundTemplate, *, data: RenderData) -> None:
         super().__init__(template)
         self.data = data
         self.roots = data.roots
         self.budget = data.budget
-        self.is_serialised = is_serialised
+        self.is_serialised = False
         self.scope = Frames(self.locals, data.base, self.counters)
         self.sizes: dict[str, int] = {}
         self.used = {"loop iterations": 0, "Connected Content calls": 0}
@@ -214,7 +214,8 @@ class Context(RenderContext):
 
     def isolated(self, names: MutableMapping[str, object]) -> Context:
         """A context that sees only these names and the message's data; what it uses counts here."""
-        inner = Context(self.template, data=self.data, is_serialised=self.is_serialised)
+        inner = Context(self.template, data=self.data)
+        inner.is_serialised = self.is_serialised
         inner.locals = names
         inner.scope = Frames(names, self.data.base, inner.counters)
         inner.used, inner.block_depth = self.used, self.block_depth

@@ -19,6 +19,8 @@ _SILENT = {
     "comment": re.compile(r"\{%-?\s*(end)?comment\b.*?(-?)%\}", re.DOTALL),
     "doc": re.compile(r"\{%-?\s*(end)doc\s*(-?)%\}"),
 }
+SILENT = ("raw", *_SILENT)
+_TAKES_NOTHING = re.compile("end.*|break|continue")  # the original ignores what follows these names
 _ENDRAW = re.compile(r"\{%(-?)\s*endraw\s*(-?)%\}")
 
 
@@ -74,9 +76,11 @@ def _tag(source: str, start: int) -> Generator[Token, None, tuple[int, bool]]:
         return (yield from _raw(source, end + 2, trims, token))
     if name in _SILENT:
         return _skip(source, name, end + 2, token)
+    if name == "#":
+        return end + 2, trims
     yield token
     inner = _inner(source, head.end(), end)
-    if inner.value:
+    if inner.value and not _TAKES_NOTHING.fullmatch(name):
         yield inner
     return end + 2, trims
 

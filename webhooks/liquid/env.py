@@ -52,11 +52,11 @@ class Bound(BoundTemplate):
 class Dialect(Environment):
     """The dialect's tags and grammar. One that may not fetch leaves the tags that do as text."""
 
-    block_nesting_limit = LIMITS.nesting
     template_class = Bound
 
     def __init__(self, *, may_fetch: bool = True) -> None:
         self.may_fetch = may_fetch
+        self.block_nesting_limit = LIMITS.nesting
         super().__init__(tolerance=Mode.STRICT)
 
     def __hash__(self) -> int:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from liquid.builtin.expressions import LoopExpression
+from liquid.exceptions import LiquidError, LiquidInterrupt
 from liquid.expression import Expression
 from liquid.token import Token
 
@@ -196,7 +197,7 @@ class Call:
         except Fault as fault:
             fault.token = fault.token or self.token
             raise
-        except (Aborted, Postponed):
+        except (Aborted, Postponed, LiquidError, LiquidInterrupt):
             raise
         except Exception as error:
             raise Fault(f"'{self.name}' cannot be applied to this value: {error}", self.token) from error

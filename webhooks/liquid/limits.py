@@ -9,9 +9,9 @@ from .errors import Fault
 MEBIBYTE = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Limits:
-    """Lengths are characters; the source of the figures is the requirement's section on limits."""
+    """Lengths are characters. There is one of these in a process, set once when it starts: see `configure`."""
 
     source: int = 256 * 1024
     output: int = MEBIBYTE
@@ -25,6 +25,14 @@ class Limits:
 
 
 LIMITS = Limits()
+
+
+def configure(**figures: float) -> None:
+    """Change limits by name, before the first template is read. Raises AttributeError for an unknown one."""
+    for name, figure in figures.items():
+        setattr(LIMITS, name, figure)
+
+
 LARGEST_NUMBER = 10**30
 
 

@@ -45,7 +45,7 @@ class Template:
         data.budget.start()
         try:
             self.bound.render_with_context(context, buffer)
-            return buffer.getvalue()
+            return encodable(buffer.getvalue())
         except (Aborted, Postponed):
             raise
         except LiquidError as error:
@@ -59,8 +59,14 @@ class Template:
         if scope is None:
             return Context(self.bound, data=data)
         if scope.context is None:
-            scope.context = Context(self.bound, data=data, is_serialised=scope.is_serialised)
+            scope.context = Context(self.bound, data=data)
+        scope.context.is_serialised = scope.is_serialised
         return scope.context
+
+
+def encodable(text: str) -> str:
+    """The text with question marks for lone surrogates, which JSON data can carry and UTF-8 cannot."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def parse(source: str, content_block: FindBlock | None = None) -> Template:
@@ -73,6 +79,8 @@ def parse(source: str, content_block: FindBlock | None = None) -> Template:
         template = _parse(source)
     except LiquidError as error:
         raise as_problem(LiquidSyntaxProblem, error) from error
+    except RecursionError as error:
+        raise LiquidSyntaxProblem("this template nests too deeply") from error
     if content_block is None or not template.uses.blocks or _fetches(template):
         return template
     return replace(template, is_slow=_blocks_fetch(template, content_block, DEEPEST_BLOCK))

@@ -97,7 +97,10 @@ def _iso(text: str) -> Moment | None:
 def _iso_zone(text: str | None) -> tzinfo:
     if not text or text.upper() in ("Z", "UTC"):
         return UTC
-    return offset_zone(text) or UTC
+    zone = offset_zone(text)
+    if zone is None:
+        raise ValueError("no such offset")
+    return zone
 
 
 def _spoken(text: str) -> Moment | None:

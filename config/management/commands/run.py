@@ -22,13 +22,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-web", action="store_true", help="workers only, for further machines")
+        parser.add_argument("--receiver", type=int, metavar="PORT", help="also run a local endpoint, for trials")
 
     def handle(self, *args: Any, **options: Any) -> None:
         hold_lock(settings.DATA_DIR / "run.lock")
         if settings.USES_BUNDLED_VALKEY:
             end_orphaned_valkey(settings.VALKEY_SOCKET)
         conf = settings.DATA_DIR / "supervisord.conf"
-        conf.write_text(supervisord_conf(web=not options["no_web"]))
+        conf.write_text(supervisord_conf(web=not options["no_web"], receiver_port=options["receiver"]))
         if not options["no_web"]:
             self.stdout.write(f"Hookline is at http://{settings.WEB_BIND}/admin/ — stop it with Ctrl-C.")
         self.stdout.flush()

@@ -1,9 +1,7 @@
 """The dialect's tags, by family."""
 
 from liquid.builtin.content import Literal
-from liquid.builtin.tags.comment_tag import CommentTag
 from liquid.builtin.tags.for_tag import BreakTag, ContinueTag
-from liquid.builtin.tags.inline_comment_tag import InlineCommentTag
 from liquid.tag import Tag
 
 from .catalogs import CatalogItemsTag, CatalogSelectionTag
@@ -35,8 +33,6 @@ TAGS: tuple[type[Tag], ...] = (
     IfChangedTag,
     EchoTag,
     LiquidTag,
-    CommentTag,
-    InlineCommentTag,
     RenderTag,
     AbortTag,
     PromotionTag,

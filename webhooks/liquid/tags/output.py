@@ -10,7 +10,7 @@ from liquid.parser import get_parser
 from liquid.tag import Tag
 from liquid.token import TOKEN_EXPRESSION, TOKEN_ILLEGAL, TOKEN_OUTPUT, TOKEN_TAG, Token
 
-from webhooks.liquid import suggest
+from webhooks.liquid import dialect, suggest
 from webhooks.liquid.context import Context
 from webhooks.liquid.errors import Fault, Refusal
 from webhooks.liquid.grammar import output
@@ -84,16 +84,28 @@ class LiquidTag(Tag):
 
 
 def _lines(parent: Token) -> Iterator[Token]:
-    at = parent.start_index
+    """The tokens of the lines; comments are left out, and what is in them need not be Liquid."""
+    at, comments = parent.start_index, 0
     for line in parent.value.split("\n"):
-        if line.strip():
-            found = _LINE.fullmatch(line)
-            if not found:
-                raise Refusal("each line here starts with a tag's name", parent._replace(start_index=at))
-            yield Token(TOKEN_TAG, found.group(1), at + found.start(1), parent.source)
-            if found.group(2):
-                yield Token(TOKEN_EXPRESSION, found.group(2), at + found.start(2), parent.source)
+        found = _LINE.fullmatch(line)
+        name = found.group(1) if found else ""
+        if name == "comment" or (name == "endcomment" and comments):
+            comments += 1 if name == "comment" else -1
+        elif not comments and name != "#" and line.strip():
+            yield from _line(found, Token(TOKEN_TAG, name, at, parent.source))
         at += len(line) + 1
+    if comments:
+        raise Refusal("'comment' is never closed: write endcomment where it ends", parent)
+
+
+def _line(found: re.Match[str] | None, start: Token) -> Iterator[Token]:
+    if not found:
+        raise Refusal("each line here starts with a tag's name", start)
+    yield start._replace(start_index=start.start_index + found.start(1))
+    if found.group(2):
+        yield start._replace(
+            kind=TOKEN_EXPRESSION, value=found.group(2), start_index=start.start_index + found.start(2)
+        )
 
 
 class IllegalTag(Tag):
@@ -111,7 +123,7 @@ class IllegalTag(Tag):
             return "this tag has no name"
         if name in _BRANCHES:
             return f"'{name}' belongs inside {_BRANCHES[name]}"
-        if name.startswith("end") and (name[3:] in self.env.tags or name[3:] in ("raw", "doc")):
+        if name.startswith("end") and (name[3:] in self.env.tags or name[3:] in dialect.SILENT):
             return f"'{name}' closes nothing here: no '{name[3:]}' is open"
         if name in INSTEAD:
             return f"there is no tag '{name}': {INSTEAD[name]}"

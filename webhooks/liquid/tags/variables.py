@@ -10,7 +10,7 @@ from liquid.builtin.tags.ifchanged_tag import IfChangedNode
 from liquid.builtin.tags.increment_tag import IncrementNode
 from liquid.expression import Expression
 from liquid.tag import Tag
-from liquid.token import TOKEN_TAG, Token
+from liquid.token import TOKEN_EXPRESSION, TOKEN_TAG, Token
 
 from webhooks.liquid.context import Context
 from webhooks.liquid.errors import Refusal
@@ -74,6 +74,8 @@ class IfChangedTag(Tag):
 
     def parse(self, stream: Tokens) -> Node:
         token = stream.eat(TOKEN_TAG)
+        if stream.current.kind == TOKEN_EXPRESSION:
+            raise Refusal("'ifchanged' takes nothing after its name", stream.current)
         inside = block(self, stream, self.end)
         closed(stream, token, self.end)
         return IfChangedNode(token, inside)
