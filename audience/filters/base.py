@@ -77,7 +77,7 @@ class Filter(ABC):
     def problems(self, leaf: Leaf, scope: Scope) -> list[Fault]:
         """What is wrong with the leaf."""
         faults = [(field.key, field.problem(leaf.get(field.key))) for field in self.fields(leaf)]
-        found = [((key,), fault) for key, fault in faults if fault]
+        found: list[Fault] = [((key,), fault) for key, fault in faults if fault]
         return found or [*self.extra_problems(leaf, scope)]
 
     def sentence(self, leaf: Leaf, scope: Scope) -> str:

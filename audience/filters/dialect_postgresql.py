@@ -8,6 +8,7 @@ from typing import assert_never
 from audience import times
 from audience.filters.conditions import (
     Compare,
+    Condition,
     ContainsAny,
     ElementMeets,
     Filled,
@@ -48,9 +49,9 @@ class PostgreSQL(Dialect[Sql]):
         listed = sql("CASE WHEN jsonb_typeof({}) = 'array' THEN {} ELSE '[]'::jsonb END", node, node)
         return sql("jsonb_array_elements({}) AS {}(value)", listed, Sql(alias)), Sql(f"{alias}.value")
 
-    def shortcut(self, document: Sql, path: Path, piece: Piece) -> Sql | None:
+    def shortcut(self, document: Sql, path: Path, asked: Condition) -> Sql | None:
         names = [step for step in path if isinstance(step, str)]
-        match piece:
+        match asked:
             case OneOf(values) if len(names) == len(path):
                 found: list[object] = [*values]
             case HoldsAny(OneOf(values)) if len(names) == len(path):

@@ -297,7 +297,7 @@ def text_fault(value: Any, max_length: int) -> str | None:
 def number_fault(value: Any) -> str | None:
     if not _is_number(value):
         return _("“%s” is not a number.") % (value,)
-    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+    if isinstance(value, int) and not -MAX_INTEGER - 1 <= value <= MAX_INTEGER:
         return _("“%s” is too large a number.") % value
     return None
 
