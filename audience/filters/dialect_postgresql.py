@@ -43,7 +43,11 @@ class PostgreSQL(Dialect[Sql]):
         return document
 
     def get(self, node: Sql, step: str | int) -> Sql:
-        return sql("({} -> {})", node, step)
+        found = sql("({} -> {})", node, step)
+        if isinstance(step, str):
+            return found
+        # A scalar that is a whole document counts as a list of one to PostgreSQL's operator.
+        return sql("(CASE WHEN jsonb_typeof({}) = 'array' THEN {} END)", node, found)
 
     def elements(self, node: Sql, alias: str) -> tuple[Sql, Sql]:
         listed = sql("CASE WHEN jsonb_typeof({}) = 'array' THEN {} ELSE '[]'::jsonb END", node, node)

@@ -1,5 +1,6 @@
 """Asks conditions of what was worked out in SQL: a number that is never NULL, or a time that may be."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
@@ -34,12 +35,17 @@ def test_number(number: Any, condition: Condition) -> Q:
         case Either(conditions):
             return any_of(test_number(number, each) for each in conditions)
         case OneOf(values):
-            return any_of(Q(Exact(number, value)) for value in values)
+            return any_of(Q(Exact(number, _as_written(value))) for value in values)
         case Compare(sign, value):
-            return Q(_LOOKUPS[sign](number, value))
+            return Q(_LOOKUPS[sign](number, _as_written(value)))
         case Present() | Filled():
             return EVERYBODY
     raise TypeError(f"{type(condition).__name__} can't be asked of a number")
+
+
+def _as_written(value: Any) -> Any:
+    """19.9 as people mean it: as a float it is a little less, and Django would pass that on to the last digit."""
+    return Decimal(repr(value)) if isinstance(value, float) else value
 
 
 def test_time(moment: Any, condition: Condition) -> Q:

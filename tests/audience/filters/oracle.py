@@ -55,7 +55,12 @@ def same(a, b):
 
 
 def found(pattern, text):
-    return re.search(pattern.replace("$", r"\Z"), text, re.IGNORECASE) is not None
+    """Letter case counts for nothing; classes such as \\w know ASCII alone; $ is the very end."""
+    for escape, members in (("d", "0-9"), ("w", "0-9A-Za-z_"), ("s", r"\t-\r ")):
+        pattern = pattern.replace(f"\\{escape}", f"(?-i:[{members}])")
+        pattern = pattern.replace(f"\\{escape.upper()}", f"(?-i:[^{members}])")
+    pattern = pattern.replace("$", r"\Z")
+    return re.search(pattern, text, re.IGNORECASE) is not None
 
 
 def text(leaf, value, blank):

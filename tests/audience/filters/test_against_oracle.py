@@ -1,5 +1,6 @@
 """For random profiles and trees the one SQL query says the same as a plain evaluator, on whichever database runs."""
 
+import os
 from decimal import Decimal
 
 import pytest
@@ -15,6 +16,7 @@ from tests.audience.filters.oracle import World, matches
 from workspace.models import Workspace
 
 pytestmark = pytest.mark.django_db
+EXAMPLES = int(os.environ.get("FILTER_EXAMPLES", "400"))  # of a profile and six trees each; thousands to search deeply
 RATES = {"USD": Decimal(1), "EUR": Decimal("1.5")}
 
 
@@ -50,7 +52,7 @@ def prepare(zone: str) -> None:
         SubscriptionGroup.objects.get_or_create(pk=key, defaults={"name": f"group {key}"})
 
 
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     person=some.people,
     trees=st.lists(some.trees, min_size=6, max_size=6),
@@ -68,7 +70,7 @@ def test_the_query_says_what_the_specification_says(person, trees, zone):
         transaction.set_rollback(True)
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES // 2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(person=some.people, extra=some.people, trees=st.lists(some.leaves, min_size=6, max_size=6))
 def test_events_being_reacted_to_are_not_seen(person, extra, trees):
     """What is unseen might as well not have happened; pruned history apart, which these are not."""
