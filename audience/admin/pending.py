@@ -1,4 +1,4 @@
-"""Admin pages of the audience."""
+"""The outbox, for operators."""
 
 from typing import Any
 
@@ -10,24 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
-from audience.models import PendingEvent, Profile, Segment
+from audience.models import PendingEvent
 from workspace import queues
-
-
-@admin.register(Profile)
-class ProfileAdmin(ModelAdmin):
-    list_display = ("__str__", "email", "country", "language", "created_at")
-    search_fields = ("external_id", "email", "phone", "aliases__name")
-    readonly_fields = ("braze_id", "random_bucket", "created_at", "updated_at")
-    show_full_result_count = False
-
-
-@admin.register(Segment)
-class SegmentAdmin(ModelAdmin):
-    list_display = ("name", "is_archived", "updated_at")
-    list_filter = ("is_archived", "tags", "teams")
-    search_fields = ("name", "description")
-    autocomplete_fields = ("teams", "tags")
 
 
 @admin.register(PendingEvent)

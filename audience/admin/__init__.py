@@ -1,0 +1,7 @@
+"""Admin pages of the audience."""
+
+from audience.admin.pending import PendingEventAdmin
+from audience.admin.profile import ProfileAdmin
+from audience.admin.segment import SegmentAdmin
+
+__all__ = ["PendingEventAdmin", "ProfileAdmin", "SegmentAdmin"]
