@@ -26,7 +26,7 @@ def builder(request: HttpRequest) -> HttpResponse:
     if not context["can_build"]:
         context |= fields.context(name, nodes.to_tree(inputs.read(request.POST, name)), _ESTIMATE, is_draft=True)
         context |= {"json": value, "complaint": _("The JSON holds no filter tree; the filters stay as they were.")}
-    return TemplateResponse(request, "audience/builder/builder.html", context)
+    return TemplateResponse(request, "audience/builder/builder.html", context | {"is_live": True})
 
 
 _ESTIMATE = fields.FiltersWidget.estimate_url_name

@@ -11,6 +11,7 @@ Place = tuple[int, ...]
 TreePath = tuple[str | int, ...]
 
 KINDS = ("all", "any")
+BLANK_CONDITION = {"type": "text", "op": "any_of"}
 BLANK_FILTER = {"filter": "custom_attribute", "type": "text", "op": "any_of"}
 
 
@@ -123,7 +124,7 @@ def _with(node: Node, member: Node) -> Node:
 def _with_condition(node: Node) -> Node:
     if isinstance(node, Group):
         return node
-    return replace(node, leaf=node.leaf | {"conditions": [*_conditions(node), {}]})
+    return replace(node, leaf=node.leaf | {"conditions": [*_conditions(node), dict(BLANK_CONDITION)]})
 
 
 def _without_condition(node: Node, number: int) -> Node:

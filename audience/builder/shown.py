@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from audience.builder.nodes import Group, LeafNode, Node, Place, TreePath, tree_paths
+from audience.builder.nodes import Group, Node, Place, TreePath, tree_paths
 from audience.filters.base import GROUPS, Filter, registry
 from audience.filters.errors import Problem
 from audience.filters.fields import Field

@@ -1,55 +1,77 @@
-// The filter builder: shows its inputs instead of the JSON, and keeps focus where the keyboard expects it.
+// The filter builder: shows its inputs instead of the JSON, and puts the focus where the keyboard expects it.
 // The server draws everything (htmx); without this file the JSON can be edited.
 
+const FOCUSABLE = "select[name$=']filter'], .hl-condition input";
+
 function takeOver(filters) {
-  const inputs = filters.querySelectorAll("[data-filters-inputs]");
   if (!filters.querySelector("div[data-filters-inputs]")) return; // can't be built: JSON only
-  inputs.forEach((each) => (each.hidden = false));
+  filters.querySelectorAll("[data-filters-inputs]").forEach((each) => (each.hidden = false));
   filters.querySelector("[data-filters-json]").open = false;
   filters.querySelector("[data-filters-source]").value = "inputs";
-  const estimate = filters.querySelector(".hl-estimate");
-  estimate.hidden = false;
-  if (window.htmx) window.htmx.trigger(estimate, "hl-filters-shown");
+  filters.querySelector(".hl-estimate").hidden = false;
+  estimateAgain(filters);
 }
 
-// After "Add filter" the new filter has the focus; after "Remove" the group's button to add one.
-function moveFocus(filters, detail) {
-  const vals = detail.requestConfig.parameters;
-  if (!vals.action || !vals.action.startsWith("add-")) {
-    if (vals.action === "remove") filters.querySelector("[data-focus]").focus();
-    return;
-  }
-  const lists = filters.querySelectorAll("select[name$=']filter'], .hl-condition input");
-  const before = detail.requestConfig.hlCount || 0;
-  if (lists.length <= before) return;
-  const known = detail.requestConfig.hlNames || [];
-  const added = [...lists].find((each) => !known.includes(each.name));
+function estimateAgain(filters) {
+  if (window.htmx) window.htmx.trigger(filters.querySelector(".hl-estimate"), "hl-filters-shown");
+}
+
+// What was added has the focus; after a removal the button that adds.
+function moveFocus(filters, action, before) {
+  if (action === "remove") filters.querySelector("[data-focus]").focus();
+  if (!action || !action.startsWith("add-")) return;
+  const added = [...filters.querySelectorAll(FOCUSABLE)].find((each) => !before.includes(each.name));
   if (added) added.focus();
+}
+
+function typed(filters) {
+  return new Map([...filters.querySelectorAll("input:not([type=checkbox]), textarea")].map((each) => [each.name, each.value]));
+}
+
+// What was typed while the answer was under way is kept.
+function keepTyping(filters, sent, last) {
+  filters.querySelectorAll("input:not([type=checkbox]), textarea").forEach((each) => {
+    if (last.has(each.name) && last.get(each.name) !== sent.get(each.name)) each.value = last.get(each.name);
+  });
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const filters = event.target.closest(".hl-filters");
   if (!filters) return;
-  const lists = filters.querySelectorAll("select[name$=']filter'], .hl-condition input");
-  event.detail.requestConfig.hlCount = lists.length;
-  event.detail.requestConfig.hlNames = [...lists].map((each) => each.name);
+  const config = event.detail.requestConfig;
+  config.hlNames = [...filters.querySelectorAll(FOCUSABLE)].map((each) => each.name);
+  config.hlSent = typed(filters);
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const filters = event.detail.target.closest(".hl-filters");
+  if (filters) event.detail.requestConfig.hlTyped = typed(filters);
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  const filters = event.detail.target.closest?.(".hl-filters") || document.querySelector(`.hl-filters[data-name="${CSS.escape(event.detail.requestConfig.parameters.builder || "")}"]`);
-  if (!filters || event.detail.target.classList.contains("hl-estimate") || event.detail.target.matches("textarea")) return;
-  takeOver(filters);
-  moveFocus(filters, event.detail);
+  const { requestConfig, target } = event.detail;
+  if (!target.classList.contains("hl-builder")) return;
+  const name = requestConfig.parameters.builder;
+  const filters = [...document.querySelectorAll(".hl-filters")].find((each) => each.dataset.name === name);
+  if (!filters) return;
+  if (!requestConfig.parameters.action) keepTyping(filters, requestConfig.hlSent, requestConfig.hlTyped);
+  moveFocus(filters, requestConfig.parameters.action, requestConfig.hlNames || []);
+  estimateAgain(filters);
 });
 
-document.addEventListener("toggle", (event) => {
-  // opened: show the JSON of what the inputs say now
-  const json = event.target;
-  if (!json.matches?.("[data-filters-json]") || !json.open || !window.htmx) return;
-  const filters = json.closest(".hl-filters");
-  if (filters.querySelector("[data-filters-source]").value !== "inputs") return;
-  const area = json.querySelector("textarea");
-  window.htmx.ajax("POST", filters.dataset.builderUrl, { source: area, target: area, swap: "outerHTML", values: { builder: filters.dataset.name, action: "show-json" } });
-}, true);
+// Opened, the JSON says what the inputs say now.
+document.addEventListener(
+  "toggle",
+  (event) => {
+    const json = event.target;
+    if (!json.matches("[data-filters-json]") || !json.open || !window.htmx) return;
+    const filters = json.closest(".hl-filters");
+    if (filters.querySelector("[data-filters-source]").value !== "inputs") return;
+    const area = json.querySelector("textarea");
+    const values = { builder: filters.dataset.name, action: "show-json" };
+    window.htmx.ajax("POST", filters.dataset.builderUrl, { source: area, target: area, swap: "outerHTML", values });
+  },
+  true,
+);
 
 document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".hl-filters").forEach(takeOver));
