@@ -13,9 +13,7 @@ from audience.models import Segment
 class SegmentForm(forms.ModelForm):
     """A segment with the filter builder."""
 
-    filters = FiltersField(
-        label=_("Filters"), required=False, help_text=_("A segment without filters selects nobody.")
-    )
+    filters = FiltersField(label=_("Filters"), required=False, help_text=_("A segment without filters selects nobody."))
 
     class Meta:
         model = Segment

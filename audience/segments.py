@@ -92,8 +92,8 @@ def estimate(queryset: QuerySet[Profile]) -> Estimate:
     sample = _sample()
     size = Profile.objects.filter(random_bucket__in=sample).count()
     found = queryset.filter(random_bucket__in=sample).count()
-    if found < FEW and (exact := _quickly(queryset.count)) is not None:
-        return Estimate(exact, exact, total)
+    if found < FEW and (counted := _quickly(queryset.count)) is not None:
+        return Estimate(counted, counted, total)
     low, high = _interval(found, size)
     return Estimate(math.floor(low * total), math.ceil(high * total), size)
 

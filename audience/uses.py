@@ -55,16 +55,12 @@ def use_of(row: Model, url_name: str) -> Use:
 
 def _segments(segment: Segment) -> Iterable[Use]:
     others = Segment.objects.exclude(pk=segment.pk).filter(filters__isnull=False).only("name", "filters")
-    return [
-        use_of(other, "admin:audience_segment_change") for other in others if names_segment(other.filters, segment)
-    ]
+    return [use_of(other, "admin:audience_segment_change") for other in others if names_segment(other.filters, segment)]
 
 
 def _suppression_lists(segment: Segment) -> Iterable[Use]:
     rows = SuppressionList.objects.exclude(status=SuppressionList.Status.ARCHIVED)
-    return [
-        Use(str(row._meta.verbose_name), row.name, "") for row in rows if names_segment(row.filters, segment)
-    ]
+    return [Use(str(row._meta.verbose_name), row.name, "") for row in rows if names_segment(row.filters, segment)]
 
 
 add_source(_segments)

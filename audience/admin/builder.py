@@ -73,5 +73,3 @@ def estimate_context(request: HttpRequest, tree: Any) -> dict[str, Any]:
         "oddities": known.oddities(tree),
         "samples": segments.examples(chosen) if may_see else None,
     }
-
-

@@ -1,6 +1,7 @@
 // The filter builder: shows its inputs instead of the JSON, and puts the focus where the keyboard expects it.
 // The server draws everything (htmx); without this file the JSON can be edited.
 
+const turns = new WeakMap(); // how many times each builder was asked for anew
 const FOCUSABLE = "select[name$=']filter'], .hl-condition input";
 
 function takeOver(filters) {
@@ -39,13 +40,19 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const filters = event.target.closest(".hl-filters");
   if (!filters) return;
   const config = event.detail.requestConfig;
+  if (event.detail.target.matches(".hl-builder")) turns.set(filters, (config.hlTurn = (turns.get(filters) || 0) + 1));
   config.hlNames = [...filters.querySelectorAll(FOCUSABLE)].map((each) => each.name);
   config.hlSent = typed(filters);
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const filters = event.detail.target.closest(".hl-filters");
-  if (filters) event.detail.requestConfig.hlTyped = typed(filters);
+  const { target, requestConfig: config } = event.detail;
+  const filters = target.closest(".hl-filters");
+  if (!filters) return;
+  if (target.matches("textarea") && target.value !== config.hlSent.get(target.name)) event.detail.shouldSwap = false;
+  if (!target.matches(".hl-builder")) return;
+  config.hlTyped = typed(filters);
+  if (config.hlTurn !== turns.get(filters)) event.detail.shouldSwap = false; // a later request knows more
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -74,4 +81,9 @@ document.addEventListener(
   true,
 );
 
-document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".hl-filters").forEach(takeOver));
+// The page, and whatever htmx loads into it later.
+document.addEventListener("htmx:load", (event) => {
+  event.detail.elt.querySelectorAll(".hl-filters").forEach((filters) => {
+    if (filters.querySelector("[data-filters-source]").value === "json") takeOver(filters);
+  });
+});

@@ -121,7 +121,7 @@ def test_events_with_property_conditions_and_json(page, people):
     shoot(page, "segment-builder-event")
     page.locator("summary", has_text="As JSON").click()
     area = page.locator("textarea[name=filters]")
-    expect(area).to_have_value(re.compile('"conditions": .*"name": "total"', re.DOTALL))
+    expect(area).to_have_value(re.compile('"within": 7.*"name": "total"', re.DOTALL))
     area.fill('{"filter": "everyone"}')
     page.get_by_role("button", name="Use this JSON").click()
     expect(page.locator("[data-estimate]")).to_have_text("12 profiles")

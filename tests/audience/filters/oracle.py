@@ -151,6 +151,7 @@ def start_of(written, world, later=0):
 def month_day(value, zone):
     if value.endswith("T00:00:00.000Z"):
         return value[5:10]
+    value = value.replace("0001-", "0401-", 1) if value.startswith("0001-") else value  # a calendar's cycle later
     moment = datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
     return value[5:10] if value[5:10] == "02-29" else moment.astimezone(ZoneInfo(zone)).strftime("%m-%d")
 
