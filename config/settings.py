@@ -190,6 +190,7 @@ LOG_DAYS_KEPT = env.int("LOG_DAYS_KEPT", 30)
 
 SESSION_EVENT = env.str("SESSION_EVENT", "session_start")
 EVENT_REPEAT_MINUTES = env.int("EVENT_REPEAT_MINUTES", 10)
+IMPORT_DAYS_KEPT = env.int("IMPORT_DAYS_KEPT", 30)
 CURRENCY = env.str("CURRENCY", "USD")
 
 # --- security --------------------------------------------------------------------------------------------------------
@@ -298,6 +299,7 @@ UNFOLD = {
                         "icon": "filter_alt",
                         "link": reverse_lazy("admin:audience_segment_changelist"),
                     },
+                    {"title": _("Imports"), "icon": "upload", "link": reverse_lazy("admin:audience_import_changelist")},
                     {
                         "title": _("Webhook templates"),
                         "icon": "webhook",

@@ -69,6 +69,18 @@ def track(
     return batch
 
 
+def check(
+    attributes: Sequence[Any] = (), events: Sequence[Any] = (), purchases: Sequence[Any] = (), *, now: datetime
+) -> Batch:
+    """What `track` would answer, storing nothing: the work is done and taken back."""
+    batch = read(attributes, events, purchases, now)
+    if not batch.is_empty:
+        with transaction.atomic():
+            store(batch, now, may_trigger=False)
+            transaction.set_rollback(True)
+    return batch
+
+
 def store(batch: Batch, now: datetime, may_trigger: bool = True) -> None:
     """Write what was read. If another batch makes the same profile at the same moment, it is tried once more."""
     refused = [*batch.errors]
