@@ -1,16 +1,20 @@
 """Forms of the audience's admin pages."""
 
-from typing import Any, BinaryIO, cast
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, BinaryIO, ClassVar, cast
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from audience import segments, uses
 from audience.builder import FiltersField
 from audience.imports import columns, encodings, setup
 from audience.imports.errors import UnusableFile
-from audience.models import Import, Segment
+from audience.ingest import standard, track
+from audience.models import Import, Profile, Segment
 
 
 class SegmentForm(forms.ModelForm):
@@ -37,6 +41,60 @@ class SegmentForm(forms.ModelForm):
                 _("It is used by %(uses)s. Change those first."), params={"uses": uses.in_words(found)}
             )
         return is_archived
+
+
+class ProfileForm(forms.ModelForm):
+    """A profile. What is changed is tracked like what a client sends; what can't be stored is said."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"date_of_birth": "dob"}  # clients' names, where they differ
+    NOT_TRACKED = ("external_id", "custom_attributes")
+
+    class Meta:
+        model = Profile
+        fields = (
+            *("external_id", "email", "phone", "first_name", "last_name", "gender", "date_of_birth", "country"),
+            *("home_city", "language", "time_zone", "email_subscribe", "push_subscribe", "custom_attributes"),
+        )
+
+    def clean_external_id(self) -> str | None:
+        value: str | None = self.cleaned_data["external_id"] or None
+        if self.instance.external_id and value is None:
+            raise forms.ValidationError(_("An external ID can't be removed."))
+        return value
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].strip()
+        if email:
+            validate_email(email)
+        return email
+
+    def clean_country(self) -> str:
+        return str(self.cleaned_data["country"]).upper()
+
+    def clean_custom_attributes(self) -> dict[str, Any]:
+        value = self.cleaned_data["custom_attributes"] or {}
+        if not isinstance(value, dict):
+            raise forms.ValidationError(_('Custom attributes are a JSON object, for example {"plan": "pro"}.'))
+        reserved = sorted(name for name in value if name in standard.READERS or name in standard.CONTROL)
+        if reserved:
+            raise forms.ValidationError(_("“%(name)s” is a standard attribute."), params={"name": reserved[0]})
+        return value
+
+    def track(self, profile: Profile, now: datetime) -> list[str]:
+        """Store what was changed, once the profile is there; sentences about what could not be stored."""
+        changed = [name for name in self.changed_data if name not in self.NOT_TRACKED]
+        sent: dict[str, Any] = {self.NAMES.get(name, name): _as_sent(self.cleaned_data[name]) for name in changed}
+        before, after = self.initial.get("custom_attributes") or {}, self.cleaned_data["custom_attributes"]
+        sent |= {name: after.get(name) for name in {*before, *after} if before.get(name) != after.get(name)}
+        if not sent:
+            return []
+        batch = track(attributes=[{"braze_id": str(profile.braze_id), **sent}], now=now)
+        return [error.type for error in batch.errors]
+
+
+def _as_sent(value: Any) -> Any:
+    """A value as a client would send it; what is blank is removed."""
+    return value.isoformat() if isinstance(value, date) else value or None
 
 
 class UploadForm(forms.ModelForm):

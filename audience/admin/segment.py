@@ -3,17 +3,21 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import content_disposition_header
+from django.utils.text import get_valid_filename
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from audience import counting, uses
+from audience import counting, exports, lookup, search, segments, uses
 from audience.admin import builder
 from audience.forms import SegmentForm
 from audience.models import Segment
@@ -58,6 +62,8 @@ class SegmentAdmin(ModelAdmin):
         ours = [
             path("filters/", wrap(builder.builder), name="audience_filters"),
             path("filters/estimate/", wrap(builder.estimate), name="audience_filters_estimate"),
+            path("<int:pk>/export/", wrap(self.export_view), name="audience_segment_export"),
+            path("<int:pk>/lookup/", wrap(self.lookup_view), name="audience_segment_lookup"),
             path("<int:pk>/count/", wrap(self.count_view), name="audience_segment_count"),
         ]
         return ours + list(super().get_urls())
@@ -83,3 +89,29 @@ class SegmentAdmin(ModelAdmin):
                 return HttpResponseRedirect(reverse("admin:audience_segment_change", args=[pk]))
         segment.refresh_from_db()
         return TemplateResponse(request, "audience/segment_count.html", {"segment": segment})
+
+    def export_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
+        """The profiles that are in the segment now, as CSV. Noted in the history."""
+        segment = self._of_people(request, pk)
+        lines = exports.lines(segments.members([segment], {}, timezone.now()), exports.known_attributes())
+        self.log_change(request, segment, gettext("Exported as CSV."))
+        answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        name = get_valid_filename(segment.name)
+        answer["Content-Disposition"] = content_disposition_header(True, f"{name}.csv") or "attachment"
+        return answer
+
+    def lookup_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Whether a profile is in the segment, and which of its filters it meets, as a fragment."""
+        segment = self._of_people(request, pk)
+        text = request.GET.get("who", "")
+        profile = search.find(text).first() if text.strip() else None
+        context: dict[str, Any] = {"text": text, "profile": profile}
+        if profile:
+            context |= lookup.explain(profile, segment.filters, timezone.now())
+        return TemplateResponse(request, "audience/segment_lookup.html", context)
+
+    def _of_people(self, request: HttpRequest, pk: int) -> Segment:
+        """The segment, for those who may see the people in it."""
+        if not self.has_view_permission(request) or not request.user.has_perm("audience.view_profile"):
+            raise PermissionDenied
+        return get_object_or_404(self.get_queryset(request), pk=pk)
