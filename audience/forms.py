@@ -8,13 +8,15 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from audience import segments, uses
 from audience.builder import FiltersField
+from audience.filters.tree import leaves
 from audience.imports import columns, encodings, setup
 from audience.imports.errors import UnusableFile
 from audience.ingest import standard, track
-from audience.models import Import, Profile, Segment
+from audience.models import GlobalControl, Import, Profile, Segment, SuppressionList
 
 
 class SegmentForm(forms.ModelForm):
@@ -25,6 +27,7 @@ class SegmentForm(forms.ModelForm):
     class Meta:
         model = Segment
         fields = ("name", "description", "filters", "teams", "tags", "is_archived", "tracks_size")
+        widgets = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 2})}
 
     def clean_filters(self) -> dict[str, Any]:
         tree: dict[str, Any] = self.cleaned_data["filters"]
@@ -41,6 +44,43 @@ class SegmentForm(forms.ModelForm):
                 _("It is used by %(uses)s. Change those first."), params={"uses": uses.in_words(found)}
             )
         return is_archived
+
+
+class SuppressionListForm(forms.ModelForm):
+    """Whom nobody messages. At most five lists are active."""
+
+    filters = FiltersField(label=_("Filters"))
+
+    class Meta:
+        model = SuppressionList
+        fields = ("name", "description", "filters", "status", "exception_tags", "spares_api")
+
+    def clean_filters(self) -> dict[str, Any]:
+        tree: dict[str, Any] = self.cleaned_data["filters"]
+        if any(leaf["filter"] in ("segment", "suppression_list") for leaf in leaves(tree)):
+            raise forms.ValidationError(_("A suppression list can't include segments or other lists."))
+        return tree
+
+    def clean_status(self) -> str:
+        status: str = self.cleaned_data["status"]
+        active = SuppressionList.objects.filter(status=SuppressionList.Status.ACTIVE).exclude(pk=self.instance.pk)
+        if status == SuppressionList.Status.ACTIVE and active.count() >= SuppressionList.MOST_ACTIVE:
+            raise forms.ValidationError(
+                _("%(most)d lists are active already. Make one of them inactive first."),
+                params={"most": SuppressionList.MOST_ACTIVE},
+            )
+        return status
+
+
+class GlobalControlForm(forms.ModelForm):
+    class Meta:
+        model = GlobalControl
+        fields = ("percentage", "exclusion_tags")
+
+    def clean(self) -> dict[str, Any] | None:
+        if GlobalControl.objects.filter(ended_at=None).exists():
+            raise forms.ValidationError(_("There is a global control group. End it first."))
+        return super().clean()
 
 
 class ProfileForm(forms.ModelForm):

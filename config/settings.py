@@ -313,6 +313,43 @@ UNFOLD = {
                 ],
             },
             {
+                "title": _("Data and lists"),
+                "separator": True,
+                "collapsible": True,
+                "items": [
+                    {
+                        "title": _("Custom attributes"),
+                        "icon": "data_object",
+                        "link": reverse_lazy("admin:audience_attribute_changelist"),
+                    },
+                    {
+                        "title": _("Events and products"),
+                        "icon": "bolt",
+                        "link": reverse_lazy("admin:audience_eventname_changelist"),
+                    },
+                    {
+                        "title": _("Subscription groups"),
+                        "icon": "unsubscribe",
+                        "link": reverse_lazy("admin:audience_subscriptiongroup_changelist"),
+                    },
+                    {
+                        "title": _("Suppression lists"),
+                        "icon": "block",
+                        "link": reverse_lazy("admin:audience_suppressionlist_changelist"),
+                    },
+                    {
+                        "title": _("Global control group"),
+                        "icon": "science",
+                        "link": reverse_lazy("admin:audience_globalcontrol_changelist"),
+                    },
+                    {
+                        "title": _("Currency rates"),
+                        "icon": "payments",
+                        "link": reverse_lazy("admin:audience_currencyrate_changelist"),
+                    },
+                ],
+            },
+            {
                 "title": _("Settings"),
                 "separator": True,
                 "collapsible": True,
