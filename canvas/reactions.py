@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from audience.filters import Scope, Unseen
+from audience.filters import Scope
 from audience.models import PendingEvent
-from audience.reactions import Names
+from audience.reactions import Names, unseen
 from canvas import audiences, entry, live, store
 from canvas.graph import Graph, Node
 from canvas.live import Live
@@ -151,7 +151,7 @@ def _decide(news: News, found: tuple[int, Happening]) -> None:
 def let_in(events: Sequence[PendingEvent], now: datetime) -> None:
     """Start journeys in the action-based Canvases whose trigger an event is, after everything else it does."""
     canvases = Canvas.objects.filter(status=Status.ACTIVE, entry=Entry.ACTION, is_finishing=False).order_by("pk")
-    unseen = _unseen(events)
+    before = unseen(events)
     happenings = sorted(map(matching.of_pending, events), key=lambda each: (each.occurred_at, each.serial))
     scope = properties.scope_at(now, Workspace.current().time_zone)
     for canvas in canvases:
@@ -159,22 +159,13 @@ def let_in(events: Sequence[PendingEvent], now: datetime) -> None:
         if not found:
             continue
         guarded = _just_updated(canvas, {h.profile_id for h in found}, now)
-        members = audiences.among(reach.audience(canvas, now, unseen), {h.profile_id for h in found} - guarded)
+        members = audiences.among(reach.audience(canvas, now, before), {h.profile_id for h in found} - guarded)
         admitted = [
             entry.Candidate(h.profile_id, h.source, h.properties, h.occurred_at)
             for h in found
             if h.profile_id in members
         ]
         entry.enter(canvas.pk, admitted, now, not_in_audience=len(found) - len(admitted))
-
-
-def _unseen(events: Sequence[PendingEvent]) -> Unseen:
-    """The rows of the history that filters must not see: an audience is judged by the time before the event."""
-    rows = [(event.kind, event.source_id) for event in events if event.source_id]
-    return Unseen(
-        frozenset(pk for kind, pk in rows if kind == PendingEvent.Kind.CUSTOM_EVENT),
-        frozenset(pk for kind, pk in rows if kind == PendingEvent.Kind.PURCHASE),
-    )
 
 
 def _in_window(canvas: Canvas, happening: Happening) -> bool:

@@ -19,6 +19,7 @@ from audience.filters.conditions import (
     Condition,
     ContainsAny,
     Either,
+    ElementMeets,
     Every,
     Filled,
     HasKind,
@@ -145,10 +146,16 @@ def _piece(condition: Condition, value: Any) -> bool:
             return _is(value, Kind.TIME) and any(low <= month_day(value, zone) <= high for low, high in ranges)
         case HoldsAny(element):
             return isinstance(value, list) and any(_piece(element, each) for each in value)
+        case ElementMeets(demands):
+            return isinstance(value, list) and any(_meets(element, demands) for element in value)
         case Not() | Every() | Either():
             return _test(condition, [value])
         case _:
             assert_never(condition)
+
+
+def _meets(element: Any, demands: "Sequence[tuple[paths.Path, Condition]]") -> bool:
+    return all(_test(condition, [*_found(element, path)]) for path, condition in demands)
 
 
 def _is(value: Any, kind: Kind) -> bool:
