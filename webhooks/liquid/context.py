@@ -91,6 +91,7 @@ class RenderData:
         "profile",
         "promotions",
         "roots",
+        "secrets",
         "services",
         "wholes",
     )
@@ -125,6 +126,7 @@ class RenderData:
         self.roots: dict[str, Lookup] = _Roots(self)
         self.budget = Budget(LIMITS.seconds)
         self.promotions: dict[str, str] = {}
+        self.secrets: set[str] = set()
         self.extras: dict[str, str] = {}
         self.answers: dict[ConnectedContentCall, ConnectedContentAnswer] = {}
         self.calls: list[tuple[ConnectedContentCall, ConnectedContentAnswer]] = []
@@ -140,6 +142,13 @@ class RenderData:
         if value is None or value == "":
             return None
         return str(value) if column == "braze_id" else value
+
+    def credential(self, name: str) -> str | None:
+        """A stored secret. It is noted in `secrets`, for whoever masks what is shown or logged."""
+        secret = self.services.credential(name) if self.services.credential else None
+        if secret:
+            self.secrets.add(secret)
+        return secret
 
     def subscription(self, group: str) -> str | None:
         if self.services.subscription:
@@ -163,8 +172,8 @@ class _Roots(dict[str, Lookup]):
             return self.data.standard
         if namespace == "subscribed_state":
             return self.data.subscription
-        if namespace == "credentials" and self.data.services.credential:
-            return self.data.services.credential
+        if namespace == "credentials":
+            return self.data.credential
         whole = self.data.wholes.get(namespace)
         return _nothing if whole is None else whole.get
 

@@ -10,6 +10,8 @@ NO_ANSWER = 599
 """The status recorded where a call brought no answer at all."""
 HALTED = 598
 """The status recorded where calls to a host are halted."""
+NOT_MADE = 0
+"""The status recorded where the call was refused before anything was sent; trying again would not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,15 @@ class ConnectedContentCall:
 class ConnectedContentAnswer:
     """What came back. `status` is 599 where nothing did, 598 where the host is halted; `failure` says why, in words.
 
-    An answer with a 2xx status and no `failure` is good; any other leaves the variable nil.
+    An answer with a 2xx status and no `failure` is good; any other leaves the variable nil. `seconds` is how long it
+    took, for the log.
     """
 
     status: int
     text: str = ""
     failure: str = ""
+    is_cached: bool = False
+    seconds: float = 0.0
 
     @property
     def is_good(self) -> bool:
