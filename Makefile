@@ -25,13 +25,16 @@ $(VENV)/development: requirements-dev.txt $(VENV)/runtime
 install: $(VENV)/runtime ## Make the virtual environment
 
 demo: $(VENV)/runtime ## Send a demo campaign to a local receiver and check what arrived
-	$(BIN)/python manage.py demo
+	$(BIN)/python -m config.demo
 
+# A trial may send to the receiver on this machine; by default no webhook reaches a private address.
+run: export WEBHOOK_ALLOWED_NETWORKS ?= 127.0.0.1/32
+run: export WEBHOOK_ALLOWED_PORTS ?= 8765
 run: $(VENV)/runtime ## Open the admin with demo data, web and workers running
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	$(BIN)/python manage.py load_demo --admin
-	$(BIN)/python manage.py run
+	$(BIN)/python manage.py run --receiver 8765
 
 test: $(VENV)/development ## Run the tests (DATABASE_URL chooses the database)
 	$(BIN)/python -m pytest $(ARGS)

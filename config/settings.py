@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
     "csp",
     "django_rq",
     "workspace",
@@ -104,6 +105,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
 ]
 
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # widgets of ours live in templates/
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
@@ -138,6 +140,10 @@ else:
     _database.setdefault("OPTIONS", {}).setdefault(
         "options", "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=20000"
     )
+if ENVIRONMENT == "test":
+    # a file, so that real worker processes see what a test wrote
+    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")} if _database["ENGINE"].endswith("sqlite3") else {}
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 VALKEY_SOCKET = DATA_DIR / "valkey.sock"
@@ -146,7 +152,13 @@ USES_BUNDLED_VALKEY = not REDIS_URL
 REDIS_URL = REDIS_URL or f"unix://{VALKEY_SOCKET}"
 _queue = {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"}
 RQ_QUEUES = {name: dict(_queue) for name in ("deliver", "plan", "canvas", "default")}
-RQ = {"COMMIT_MODE": "auto"}  # webhooks.queues enqueues on commit itself
+RQ = {"COMMIT_MODE": "auto"}  # workspace.queues enqueues on commit itself
+# What a wake of a queue runs. Workers also run it by themselves when idle, so that a lost wake is only a second late.
+QUEUE_JOBS = {
+    "deliver": "webhooks.jobs.deliver",
+    "plan": "outreach.jobs.plan_due",
+    "default": "config.jobs.housekeeping",
+}
 RQ_SHOW_ADMIN_LINK = False
 
 # --- processes of `manage.py run` ------------------------------------------------------------------------------------
@@ -170,6 +182,12 @@ WEBHOOK_ALLOWED_PORTS: list[int] = env.list("WEBHOOK_ALLOWED_PORTS", cast=int, d
 WEBHOOK_PROXY = env.str("WEBHOOK_PROXY", "")
 RESPONSE_BYTES_KEPT = 64 * 1024
 LOG_DAYS_KEPT = env.int("LOG_DAYS_KEPT", 30)
+
+# --- audience ---------------------------------------------------------------------------------------------------------
+
+SESSION_EVENT = env.str("SESSION_EVENT", "session_start")
+EVENT_REPEAT_MINUTES = env.int("EVENT_REPEAT_MINUTES", 10)
+CURRENCY = env.str("CURRENCY", "USD")
 
 # --- security --------------------------------------------------------------------------------------------------------
 
@@ -222,7 +240,7 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = (DATA_DIR if ENVIRONMENT == "test" else BASE_DIR) / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 _manifest = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 STORAGES = {

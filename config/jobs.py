@@ -1,0 +1,21 @@
+"""The job of the `default` queue: what keeps the house in order. Each part may run twice or late."""
+
+import time
+
+from outreach import jobs as outreach_jobs
+from webhooks import jobs as webhooks_jobs
+from workspace import queues
+
+TIDY_EVERY = 15.0  # seconds
+_next_tidy = 0.0
+
+
+def housekeeping() -> None:
+    """Tidy up, at most every 15 seconds in a process."""
+    global _next_tidy
+    queues.woken("default")
+    if time.monotonic() < _next_tidy:
+        return
+    _next_tidy = time.monotonic() + TIDY_EVERY
+    outreach_jobs.tidy()
+    webhooks_jobs.tidy()

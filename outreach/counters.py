@@ -1,0 +1,95 @@
+"""The totals. Every change adds to a day's row, in the transaction of the change, last and in key order."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db.models import Sum
+
+from outreach.models import DailyCount, Metric, Outreach
+from webhooks.hooks import Recorded
+from workspace import bulk
+from workspace.models import Workspace
+
+
+class Key(NamedTuple):
+    """What a count is about. `step` is the id of a Canvas step, 0 in a campaign."""
+
+    outreach: int
+    day: date
+    variant: int
+    step: int
+    metric: str
+    reason: str = ""
+
+
+_COLUMNS = {
+    "outreach_id": "bigint",
+    "day": "date",
+    "variant": "bigint",
+    "step": "bigint",
+    "metric": "text",
+    "reason": "text",
+    "count": "bigint",
+}
+
+
+def add(counts: Mapping[Key, int]) -> None:
+    """Add to the totals: one statement. Call it last in a transaction."""
+    rows = [
+        dict(zip(_COLUMNS, (*key[:1], key.day.isoformat(), *key[2:], counts[key]), strict=True))
+        for key in sorted(counts)
+        if counts[key]
+    ]
+    if rows:
+        names = ", ".join(_COLUMNS)
+        bulk.execute(
+            f"""
+            INSERT INTO outreach_dailycount ({names}) SELECT {names} FROM {bulk.rows_as_table(_COLUMNS)} WHERE TRUE
+            ON CONFLICT (outreach_id, day, variant, step, metric, reason)
+            DO UPDATE SET count = outreach_dailycount.count + excluded.count
+            """,
+            [bulk.as_json(rows)],
+        )
+
+
+def record(recorded: Sequence[Recorded]) -> None:
+    """Count what became of a batch of messages (registered with `webhooks.hooks.recorders`)."""
+    owners = outreach_by_sender({item.message.sender_id for item in recorded})
+    counts: Counter[Key] = Counter()
+    for item in recorded:
+        outreach = owners.get(item.message.sender_id)
+        if outreach is None:
+            continue  # a sender without an outreach: an API message
+        key = Key(outreach, today(item.at), item.message.variant, 0, item.outcome, item.reason)
+        if item.outcome:
+            counts[key] += 1
+        if item.was_error:
+            counts[key._replace(metric=Metric.ERRORS, reason="")] += 1
+    add(counts)
+
+
+def outreach_by_sender(senders: set[int]) -> dict[int, int]:
+    """Outreach ids by sender id. One query."""
+    return dict(Outreach.objects.filter(sender_id__in=senders).values_list("sender_id", "id"))
+
+
+def today(now: datetime) -> date:
+    """The date in the workspace's zone."""
+    return now.astimezone(ZoneInfo(Workspace.current().time_zone)).date()
+
+
+def totals(outreach: Outreach) -> dict[str, int]:
+    """Sums of every metric, and `pending` as what is left of planned."""
+    rows = DailyCount.objects.filter(outreach=outreach).values_list("metric").annotate(Sum("count"))
+    sums = dict.fromkeys(Metric.values, 0) | dict(rows)
+    sums["pending"] = pending(sums)
+    return sums
+
+
+def pending(sums: Mapping[str, int]) -> int:
+    """planned − received − failed − aborted − skipped − cancelled."""
+    ended = (Metric.RECEIVED, Metric.FAILED, Metric.ABORTED, Metric.SKIPPED, Metric.CANCELLED)
+    return sums[Metric.PLANNED] - sum(sums[metric] for metric in ended)

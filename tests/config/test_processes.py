@@ -1,0 +1,151 @@
+"""Real worker processes, killed, stopped and started twice."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from redis import Redis
+
+from campaigns import launch
+from config.demo.receiver import Reply, always
+from outreach import counters, plan
+from tests.conftest import test_database_url, wait_until
+from tests.factories import CampaignFactory, ContentFactory, MessageFactory, ProfileFactory
+from webhooks.models import Message, Outcome
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+
+
+def send_to(sink, people: int):
+    ProfileFactory.create_batch(people)
+    campaign = CampaignFactory(url=f"{sink.url}/x/{{{{${{user_id}}}}}}")
+    launch.start(campaign, timezone.now())
+    return campaign
+
+
+def test_workers_killed_in_the_middle_of_a_send_lose_nothing(sink, workers):
+    sink.script = always(Reply(delay=0.05))
+    campaign = send_to(sink, 400)
+    quick = {"WEBHOOK_TIMEOUT": "1", "LEASE_SECONDS": "11", "DELIVER_WINDOW": "16"}
+    for _ in range(2):
+        workers.start(**quick)
+    wait_until(lambda: len(sink.received) > 100, "nothing is being sent")
+    workers.kill()
+    assert Message.objects.filter(finished_at=None).exists(), "the kill came too late to prove anything"
+    in_flight = Message.objects.exclude(leased_until=None).count()
+    for _ in range(2):
+        workers.start(**quick)
+    wait_until(lambda: counters.totals(campaign)["pending"] == 0, "messages were lost", 60)
+    totals = counters.totals(campaign)
+    assert totals["received"] == totals["planned"] == 400
+    hits = Counter(request.webhook_id for request in sink.received)
+    assert len(hits) == 400
+    repeated = sum(1 for count in hits.values() if count > 1)
+    assert repeated <= in_flight
+    assert set(Message.objects.values_list("outcome", flat=True)) == {Outcome.RECEIVED}
+
+
+def test_two_planners_and_two_pumps_send_each_message_once(sink, workers):
+    campaign = send_to(sink, 300)
+    for _ in range(2):
+        workers.start()
+    for _ in range(10):
+        plan.plan_due(timezone.now())  # a third planner, here
+    wait_until(lambda: counters.totals(campaign)["received"] == 300, "not everything arrived", 40)
+    assert len(sink.received) == len({request.webhook_id for request in sink.received}) == 300
+
+
+def test_a_stopped_worker_that_wakes_up_late_sends_nothing_old(sink, workers):
+    sink.script = always(Reply(delay=0.2))
+    send_to(sink, 60)
+    quick = {"WEBHOOK_TIMEOUT": "1", "LEASE_SECONDS": "11", "DELIVER_WINDOW": "8"}
+    frozen = workers.start(**quick)
+    wait_until(lambda: len(sink.received) > 8, "nothing is being sent")
+    frozen.send_signal(signal.SIGSTOP)
+    Message.objects.filter(finished_at=None).update(leased_until=timezone.now())  # as if 11 s had passed
+    workers.start(**quick)
+    wait_until(lambda: not Message.objects.filter(finished_at=None).exists(), "messages were lost", 30)
+    before = len(sink.received)
+    frozen.send_signal(signal.SIGCONT)
+    time.sleep(2)
+    assert len(sink.received) == before
+    assert set(Message.objects.values_list("outcome", flat=True)) == {Outcome.RECEIVED}
+
+
+def test_without_redis_messages_still_go_out(sink, workers):
+    workers.start(REDIS_URL="unix:///nowhere/at-all.sock")
+    MessageFactory(content=ContentFactory(url=sink.url))
+    wait_until(lambda: sink.received, "nothing was sent without Redis")
+
+
+def test_losing_every_queued_job_loses_no_message(sink, workers, valkey: Redis):
+    send_to(sink, 50)
+    valkey.flushall()
+    workers.start()
+    wait_until(lambda: Message.objects.filter(outcome=Outcome.RECEIVED).count() == 50, "messages were lost")
+
+
+def test_a_stop_waits_for_what_is_in_flight(sink, workers):
+    sink.script = always(Reply(delay=0.5))
+    send_to(sink, 4)
+    worker = workers.start()
+    wait_until(lambda: len(sink.received) == 4, "nothing is being sent")
+    worker.terminate()
+    assert worker.wait(10) == 0
+    assert Message.objects.filter(outcome=Outcome.RECEIVED).count() == 4
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def run(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    environment = os.environ | {
+        "DATA_DIR": str(folder),
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": test_database_url(),
+    }
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "run", "--no-web", *arguments],
+        env=environment,
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_a_second_start_says_that_one_is_running_and_a_killed_one_is_no_obstacle(folder):
+    first = run(folder)
+    socket = folder / "valkey.sock"
+    wait_until(socket.exists, "Valkey was not started")
+    second = run(folder)
+    output, _ = second.communicate(timeout=20)
+    assert second.returncode == 1
+    assert f"running already on {folder} (process {first.pid})" in output
+    first.kill()
+    first.communicate(timeout=20)
+    client = Redis(unix_socket_path=str(socket))
+    wait_until(lambda: not _pings(client), "a killed run left its Valkey behind")
+    third = run(folder)
+    wait_until(lambda: _pings(client), "a killed run's leavings stopped the next one")
+    third.send_signal(signal.SIGINT)
+    third.communicate(timeout=30)
+    assert third.returncode == 0
+    assert not _pings(client)
+    client.close()
+
+
+def _pings(client: Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except Exception:
+        return False

@@ -1,0 +1,64 @@
+import os
+import re
+import secrets
+import subprocess
+import sys
+
+import pytest
+from cryptography.fernet import Fernet
+from django.conf import settings
+
+COMPLETE = {
+    "SECRET_KEY": secrets.token_urlsafe(60),
+    "ALLOWED_HOSTS": "hookline.example.com",
+    "CREDENTIALS_KEY": Fernet.generate_key().decode(),
+}
+
+
+def check(tmp_path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    bare = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path)}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", *arguments],
+        env=bare | environment,
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("missing", COMPLETE)
+def test_production_does_not_start_without_its_secrets(tmp_path, missing):
+    result = check(tmp_path, **{name: value for name, value in COMPLETE.items() if name != missing})
+    assert result.returncode != 0
+    assert f"{missing} is not set" in result.stderr
+
+
+def test_production_starts_with_them_and_passes_djangos_own_checks(tmp_path):
+    result = check(tmp_path, "--deploy", "--fail-level", "WARNING", **COMPLETE)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_lease_shorter_than_a_request_is_refused(tmp_path):
+    result = check(tmp_path, **COMPLETE, LEASE_SECONDS="30")
+    assert "LEASE_SECONDS is 30; with WEBHOOK_TIMEOUT at 90 it must be at least 100." in result.stderr
+
+
+def test_a_network_that_is_none_is_refused(tmp_path):
+    assert "WEBHOOK_ALLOWED_NETWORKS" in check(tmp_path, **COMPLETE, WEBHOOK_ALLOWED_NETWORKS="10.0.0.300/8").stderr
+
+
+def test_keys_of_a_trial_are_kept_and_private(tmp_path):
+    for _ in range(2):
+        assert check(tmp_path, ENVIRONMENT="development").returncode == 0
+    key = tmp_path / "credentials_key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert Fernet(key.read_text())
+
+
+def test_every_variable_is_listed_in_the_example():
+    source = (settings.BASE_DIR / "config" / "settings.py").read_text()
+    example = (settings.BASE_DIR / ".env.example").read_text()
+    names = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
+    assert len(names) > 20
+    assert {name for name in names if f"#{name}=" not in example} == set()

@@ -1,0 +1,76 @@
+"""Rows of the Message Activity Log, made from attempts. Secrets are masked here, before anything is stored."""
+
+from datetime import datetime
+from http import HTTPStatus
+
+from webhooks.attempt import Attempt, Ruling
+from webhooks.masking import shown_answer, shown_request
+from webhooks.models import LogKind, MessageActivityLog
+from webhooks.request import Answer, Fault
+
+_FAULT_WORDS = {
+    Fault.NAME: "The host name was not found",
+    Fault.CONNECT: "No connection",
+    Fault.CONNECT_TIMEOUT: "No connection in time",
+    Fault.TLS: "TLS",
+    Fault.TIMEOUT: "No complete answer in time",
+    Fault.RESET: "The connection was closed",
+    Fault.NOT_HTTP: "Not a valid HTTP answer",
+    Fault.GUARD: "Refused by the egress guard",
+    Fault.UNUSABLE: "Not a usable request",
+}
+
+
+def row(attempt: Attempt, ruling: Ruling, at: datetime, *, is_test: bool = False) -> MessageActivityLog:
+    """The log row of an attempt that was not received, was aborted, or was a test."""
+    answer, request, refusal = attempt.answer, attempt.request, attempt.refusal
+    text = refusal.text if refusal else headline(answer) if answer else ruling.text
+    if answer and not answer.is_received and ruling.text:
+        text += f" — {ruling.text}"
+    return MessageActivityLog(
+        at=at,
+        kind=_kind(attempt, is_test),
+        sender_id=attempt.message.sender_id or None,
+        profile_id=attempt.message.profile_id or None,
+        message_id=attempt.message.id or None,
+        content_id=attempt.message.content_id or None,
+        variant=attempt.message.variant,
+        host=request.host if request else "",
+        text=("[TEST SEND] " if is_test else "") + text.replace("\x00", "\ufffd"),
+        status=answer.status if answer else None,
+        attempt=max(1, ruling.attempts),
+        is_final=ruling.is_final,
+        next_try_at=None if ruling.is_final else ruling.due_at,
+        duration_ms=round(answer.seconds * 1000) if answer else None,
+        request=shown_request(request, attempt.secrets) if request else None,
+        response=shown_answer(answer, attempt.secrets) if answer else None,
+    )
+
+
+def headline(answer: Answer) -> str:
+    """The first line a person reads: the status line, or why there was no answer; for a redirect, where it pointed."""
+    if answer.fault:
+        words = _FAULT_WORDS[answer.fault]
+        hint = "; the server may have acted" if answer.was_written and answer.is_retryable else ""
+        return f"{words}: {answer.text}{hint}"
+    if 300 <= answer.status <= 399 and (target := answer.header("location")):
+        return f"{status_line(answer.status)}, redirected to {target}; put the final address into the URL"
+    return status_line(answer.status)
+
+
+def status_line(status: int) -> str:
+    """For example `404 Not Found`."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _kind(attempt: Attempt, is_test: bool) -> str:
+    if is_test:
+        return LogKind.TEST_SEND
+    if attempt.refusal:
+        return attempt.refusal.kind or LogKind.ABORTED
+    if attempt.answer and attempt.answer.fault is Fault.GUARD:
+        return LogKind.GUARD_REFUSED
+    return LogKind.SENT if attempt.answer and attempt.answer.is_received else LogKind.WEBHOOK_ERROR

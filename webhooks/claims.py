@@ -1,0 +1,174 @@
+"""Claims due messages for this worker, and gives back what it cannot send.
+
+A claim is a lease with a fresh number. Every later write names that number, so a worker that lost its lease changes
+nothing. All times are the database's, so workers on machines with different clocks agree.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from webhooks.models import Lane, Message
+from workspace import bulk
+
+_COLUMNS = (
+    "id sender_id lane_id content_id profile_id cause slot variant due_at attempts first_attempt_at context".split()
+)
+_ROUNDS = 3
+_LEAST_SHARE = 4
+
+
+@dataclass(slots=True)
+class Claimed:
+    """A message this worker holds. `deadline` is the end of its lease on this process's monotonic clock, in seconds."""
+
+    id: int
+    sender_id: int
+    lane_id: int
+    content_id: int
+    profile_id: int
+    cause: int
+    slot: int
+    variant: int
+    due_at: datetime
+    attempts: int
+    first_attempt_at: datetime | None
+    context: dict[str, Any] | None
+    lease: int = 0
+    deadline: float = 0.0
+    host: str = field(default="")
+
+
+def database_now() -> datetime:
+    """The database's clock, aware. SQLite has none of its own: it is this machine's."""
+    if connection.vendor == "postgresql":
+        return bulk.fetch("SELECT clock_timestamp()", [])[0][0]
+    return timezone.now()
+
+
+def claim(room: int, host_room: Callable[[str], int], seconds: float) -> list[Claimed]:
+    """Lease up to `room` due messages for `seconds`, a few from every open lane whose host has room, oldest first.
+
+    All lanes to a host share its room. Lanes that gave all they were asked for are asked again for what room is left.
+    One short transaction.
+    """
+    lease, deadline = secrets.randbits(62), time.monotonic() + seconds
+    taken: list[Claimed] = []
+    with transaction.atomic():
+        lanes = dict(Lane.objects.filter(is_open=True, sender__is_open=True).values_list("id", "host"))
+        left = {host: host_room(host) for host in set(lanes.values())}
+        for _ in range(_ROUNDS):
+            lanes = {lane: host for lane, host in lanes.items() if left[host] > 0}
+            if not lanes or len(taken) >= room:
+                break
+            share = max(_LEAST_SHARE, -(-(room - len(taken)) // len(lanes)))
+            asked = [Ask(lane, min(share, left[host]), host, left[host]) for lane, host in lanes.items()]
+            got = _take(asked, room - len(taken), lease, seconds)
+            taken += got
+            for message in got:
+                left[lanes[message.lane_id]] -= 1
+            full = _count(got)
+            lanes = {ask.lane: ask.host for ask in asked if full.get(ask.lane) == ask.most}
+    for message in taken:
+        message.lease, message.deadline = lease, deadline
+    return taken
+
+
+class Ask(NamedTuple):
+    """At most `most` messages of a lane, and at most `host_room` of all lanes to its host."""
+
+    lane: int
+    most: int
+    host: str
+    host_room: int
+
+
+def release(messages: Iterable[Claimed]) -> None:
+    """Give leases back: the messages are claimable at once. Those that another worker took meanwhile stay its own."""
+    for lease, ids in _by_lease(messages).items():
+        Message.objects.filter(id__in=ids, lease=lease, finished_at=None).update(leased_until=None)
+
+
+def next_due() -> datetime | None:
+    """When the next message of an open lane falls due, in the past if one is due now; None if nothing waits."""
+    open_lanes = Lane.objects.filter(is_open=True, sender__is_open=True).values("id")
+    waiting = Message.objects.filter(lane__in=open_lanes, finished_at=None).order_by("due_at")
+    return waiting.values_list("due_at", flat=True).first()
+
+
+def _take(asked: Sequence[Ask], room: int, lease: int, seconds: float) -> list[Claimed]:
+    if connection.vendor == "postgresql":
+        rows = bulk.fetch(_TAKE_POSTGRESQL, [json.dumps(asked), room, lease, seconds])
+        return [Claimed(*(*row[:-1], json.loads(row[-1]) if row[-1] else None)) for row in rows]
+    return _take_sqlite(asked, room, lease, seconds)
+
+
+_TAKE_POSTGRESQL = f"""
+WITH due AS (
+    SELECT m.id, m.due_at, (ask->>3)::int AS host_room,
+        row_number() OVER (PARTITION BY ask->>2 ORDER BY m.due_at) AS place
+    FROM jsonb_array_elements(%s::jsonb) AS ask
+    CROSS JOIN LATERAL (
+        SELECT id, due_at FROM webhooks_message
+        WHERE lane_id = (ask->>0)::bigint AND finished_at IS NULL AND due_at <= clock_timestamp()
+          AND (leased_until IS NULL OR leased_until <= clock_timestamp())
+        ORDER BY due_at LIMIT (ask->>1)::int FOR UPDATE SKIP LOCKED
+    ) AS m
+), chosen AS (
+    SELECT id FROM due WHERE place <= host_room ORDER BY due_at LIMIT %s
+)
+UPDATE webhooks_message AS message
+SET lease = %s, leased_until = clock_timestamp() + %s * interval '1 second'
+FROM chosen WHERE message.id = chosen.id
+RETURNING {", ".join(f"message.{name}" for name in _COLUMNS)}
+"""
+
+
+def _take_sqlite(asked: Sequence[Ask], room: int, lease: int, seconds: float) -> list[Claimed]:
+    """The transaction is IMMEDIATE, so no other worker is between these statements."""
+    now = timezone.now()
+    free = Message.objects.filter(Q(leased_until=None) | Q(leased_until__lte=now), finished_at=None, due_at__lte=now)
+    found: list[tuple[Claimed, Ask]] = []
+    for ask in asked:
+        rows = free.filter(lane=ask.lane).order_by("due_at").values_list(*_COLUMNS)[: ask.most]
+        found += [(Claimed(*row), ask) for row in rows]
+    chosen: list[Claimed] = []
+    places: dict[str, int] = {}
+    for message, ask in sorted(found, key=lambda pair: pair[0].due_at):
+        places[ask.host] = places.get(ask.host, 0) + 1
+        if places[ask.host] <= ask.host_room:
+            chosen.append(message)
+    chosen = chosen[:room]
+    bulk.execute(
+        f"UPDATE webhooks_message SET lease = %s, leased_until = %s WHERE id IN (SELECT id FROM {bulk.ids_as_table()})",
+        [lease, bulk.stamp(now + timedelta(seconds=seconds)), bulk.as_json_ids(message.id for message in chosen)],
+    )
+    return chosen
+
+
+def _count(messages: Sequence[Claimed]) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for message in messages:
+        counts[message.lane_id] = counts.get(message.lane_id, 0) + 1
+    return counts
+
+
+def _by_lease(messages: Iterable[Claimed]) -> dict[int, list[int]]:
+    ids: dict[int, list[int]] = {}
+    for message in messages:
+        ids.setdefault(message.lease, []).append(message.id)
+    return ids
+
+
+def move_lane(messages: Iterable[Claimed], lane_id: int) -> None:
+    """Put held messages into another lane of the same sender, once rendering has shown their host."""
+    for lease, ids in _by_lease(messages).items():
+        Message.objects.filter(id__in=ids, lease=lease, finished_at=None).update(lane_id=lane_id)

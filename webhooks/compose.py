@@ -1,0 +1,276 @@
+"""Turns a content and a profile into a request, or into the reason why there is none.
+
+A content is compiled once for each version and process: its Liquid parsed, its languages laid out. Rendering then only
+fills it in. Nothing here raises into the pump: a message that can't be rendered is a Refusal.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from webhooks import address, headers
+from webhooks.address import BadAddress
+from webhooks.egress import Guard
+from webhooks.liquid import Aborted, LiquidProblem, LiquidSyntaxProblem, Postponed, RenderData, Scope, Template, parse
+from webhooks.models import BodyKind, Content, ContentOverride, LogKind, Method, Outcome
+from webhooks.models.content import PairType
+from webhooks.request import Refusal, Request
+from workspace import secrets
+
+MAX_BODY = 1024 * 1024
+_FORM = ("application/x-www-form-urlencoded", "application/x-www-form-url-encoded")
+_COMPILED_KEPT = 512
+
+
+class Unrenderable(Exception):
+    """This message can't be sent as rendered; the message is a sentence for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    key: str
+    value: Template
+    kind: str
+    omits_blank: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a language changes: URL and body."""
+
+    url: Template
+    pairs: tuple[Pair, ...]
+    raw: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    name: str
+    value: Template
+    is_secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A content with its Liquid parsed. `wordings` by lower-case language; "" is the default."""
+
+    method: str
+    body_kind: str
+    sends_body: bool
+    headers: tuple[Header, ...]
+    wordings: Mapping[str, Wording]
+    secrets: tuple[str, ...]
+
+    def wording(self, language: str) -> Wording:
+        """Exact locale, then base language, then default; case and `_`/`-` don't matter (campaigns, section 14)."""
+        tag = language.replace("_", "-").lower()
+        return self.wordings.get(tag) or self.wordings.get(tag.partition("-")[0]) or self.wordings[""]
+
+
+def compile_content(content: Content, overrides: Iterable[ContentOverride] | None = None) -> Compiled:
+    """Parse every field of a content and its overrides (those of the database unless given).
+
+    Raises LiquidSyntaxProblem.
+    """
+    default = Wording(parse(content.url), _pairs(content.pairs), parse(content.raw_body))
+    wordings = {"": default}
+    for override in content.overrides.all() if overrides is None else overrides:
+        wordings[override.language.replace("_", "-").lower()] = Wording(
+            parse(override.url) if override.url.strip() else default.url,
+            _pairs(override.pairs) if override.pairs else default.pairs,
+            parse(override.raw_body) if override.raw_body.strip() else default.raw,
+        )
+    values = [(h["name"], header_value(h), bool(h.get("is_secret"))) for h in content.headers]
+    return Compiled(
+        method=content.method,
+        body_kind=content.body_kind,
+        sends_body=content.method != Method.GET and (content.method != Method.DELETE or content.sends_body_on_delete),
+        headers=tuple(Header(name, parse(value), secret) for name, value, secret in values),
+        wordings=wordings,
+        secrets=tuple(value for _, value, secret in values if secret),
+    )
+
+
+def header_value(header: Mapping[str, Any]) -> str:
+    """A header's template; a secret one is opened."""
+    return secrets.unseal(header["value"]) if header.get("is_secret") else str(header.get("value", ""))
+
+
+def _pairs(pairs: Iterable[Mapping[str, Any]]) -> tuple[Pair, ...]:
+    return tuple(
+        Pair(p["key"], parse(str(p.get("value", ""))), p.get("type", PairType.TEXT), bool(p.get("omit_blank")))
+        for p in pairs
+        if p.get("key")
+    )
+
+
+class Composer:
+    """Keeps compiled contents by version, for a process. Not thread-safe."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._kept: OrderedDict[tuple[int, int], Compiled | LiquidSyntaxProblem] = OrderedDict()
+
+    def compiled(self, content_ids: Iterable[int]) -> dict[int, Compiled | LiquidSyntaxProblem]:
+        """The current versions of these contents, by id. One query, and two more for what is new. Missing: absent."""
+        versions = dict(Content.objects.filter(id__in=set(content_ids)).values_list("id", "version"))
+        new = [id for id, version in versions.items() if (id, version) not in self._kept]
+        for content in Content.objects.filter(id__in=new).prefetch_related("overrides") if new else ():
+            versions[content.id] = content.version
+            self._keep(content)
+        return {id: self._kept[id, version] for id, version in versions.items() if (id, version) in self._kept}
+
+    def _keep(self, content: Content) -> None:
+        try:
+            self._kept[content.id, content.version] = compile_content(content)
+        except LiquidSyntaxProblem as problem:
+            self._kept[content.id, content.version] = problem
+        while len(self._kept) > _COMPILED_KEPT:
+            self._kept.popitem(last=False)
+
+    def request(
+        self, compiled: Compiled | LiquidSyntaxProblem | None, data: RenderData, language: str = ""
+    ) -> Request | Refusal:
+        """The request for one profile, or why there is none."""
+        if compiled is None:
+            return Refusal(Outcome.FAILED, "content_missing", "The webhook was deleted", LogKind.WEBHOOK_ERROR)
+        if isinstance(compiled, LiquidSyntaxProblem):
+            return _liquid_refusal(compiled)
+        return render(compiled, data, self._guard, language)
+
+
+def render(compiled: Compiled, data: RenderData, guard: Guard, language: str = "") -> Request | Refusal:
+    """Fill a compiled content in. URL, each header and the body have scopes of their own; `data` is shared."""
+    try:
+        wording = compiled.wording(language)
+        where = address.clean(wording.url.render(data), guard)
+        body, inferred = _body(compiled, wording, data)
+        lines = _headers(compiled.headers, data, inferred)
+        return Request(compiled.method, where.url, where.host, lines, body)
+    except Aborted as abort:
+        return Refusal(Outcome.ABORTED, "liquid_abort", abort.reason, LogKind.ABORTED)
+    except Postponed as postponed:
+        return Refusal("", "postponed", postponed.reason, LogKind.CONNECTED_CONTENT_ERROR)
+    except BadAddress as bad:
+        kind = LogKind.GUARD_REFUSED if "port" in str(bad) else LogKind.WEBHOOK_ERROR
+        return Refusal(Outcome.FAILED, "bad_url", str(bad), kind)
+    except LiquidProblem as problem:
+        return _liquid_refusal(problem)
+    except Unrenderable as problem:
+        return Refusal(Outcome.FAILED, "unusable_request", str(problem), LogKind.WEBHOOK_ERROR)
+
+
+def _liquid_refusal(problem: LiquidProblem) -> Refusal:
+    where = f" (line {problem.line}, column {problem.column})" if problem.line else ""
+    return Refusal(Outcome.FAILED, "render_error", f"{problem.message}{where}", LogKind.LIQUID_ERROR)
+
+
+def _headers(templates: Iterable[Header], data: RenderData, inferred: str) -> tuple[tuple[str, str], ...]:
+    lines: list[tuple[str, str]] = []
+    size = 0
+    for header in templates:
+        value = header.value.render(data).strip()
+        problem = headers.value_problem(header.name, value)
+        if not problem and header.name.lower() == "authorization" and value.lower() in ("bearer", "basic"):
+            problem = "no credential came out for the Authorization header"
+        if problem:
+            raise Unrenderable(problem)
+        size += len(header.name) + len(value.encode()) + 4
+        if value:
+            lines.append((header.name, value))
+    if size > headers.MAX_BYTES:
+        raise Unrenderable(f"headers are {size} bytes, limit {headers.MAX_BYTES}")
+    if inferred and not any(name.lower() == "content-type" for name, _ in lines):
+        lines.append(("Content-Type", inferred))
+    return tuple(lines)
+
+
+def _body(compiled: Compiled, wording: Wording, data: RenderData) -> tuple[bytes | None, str]:
+    """The body and the content type to infer from it (webhooks specification, section 6.3)."""
+    if not compiled.sends_body:
+        return None, ""
+    if compiled.body_kind == BodyKind.PAIRS:
+        text, inferred = (
+            json.dumps(_object(wording.pairs, data), ensure_ascii=False, separators=(",", ":")),
+            "application/json",
+        )
+    else:
+        text, inferred = _raw(compiled, wording, data)
+    body = text.encode("utf-8", "replace")
+    if len(body) > MAX_BODY:
+        raise Unrenderable(f"body is {len(body) / 1024 / 1024:.1f} MiB, limit 1 MiB")
+    return body, inferred
+
+
+def _raw(compiled: Compiled, wording: Wording, data: RenderData) -> tuple[str, str]:
+    text = wording.raw.render(data)
+    declared = next((h.value.render(data) for h in compiled.headers if h.name.lower() == "content-type"), "").lower()
+    stripped = text.strip()
+    if not declared:
+        declared = inferred = _inferred(stripped)
+    else:
+        inferred = ""
+    if "json" in declared or "xml" in declared or declared.startswith(_FORM):
+        text = stripped
+    if "json" in declared and not _parses(stripped):
+        raise Unrenderable("the body is declared as JSON but does not parse as JSON")
+    return text, inferred
+
+
+def _inferred(text: str) -> str:
+    if not text:
+        return ""
+    if text[0] in "{[" and _parses(text):
+        return "application/json"
+    return "application/xml" if text.startswith(("<?xml", "<soap")) else "text/plain; charset=utf-8"
+
+
+def _parses(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _object(pairs: Iterable[Pair], data: RenderData) -> dict[str, Any]:
+    """The JSON object of the pairs, built as data so that it is valid whatever the values hold."""
+    scope = Scope()
+    result: dict[str, Any] = {}
+    for pair in pairs:
+        text = pair.value.render(data, scope=scope)
+        if pair.omits_blank and not text.strip():
+            continue
+        result[pair.key] = text.replace("\x00", "") if pair.kind == PairType.TEXT else _typed(pair, text.strip())
+    return result
+
+
+def _typed(pair: Pair, text: str) -> Any:
+    match pair.kind:
+        case PairType.NULL:
+            return None
+        case PairType.BOOLEAN if text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        case PairType.NUMBER if (number := _number(text)) is not None:
+            return number
+        case PairType.JSON if _parses(text):
+            return json.loads(text)
+    names = {PairType.NUMBER: "a number", PairType.BOOLEAN: "true or false", PairType.JSON: "valid JSON"}
+    raise Unrenderable(f"{pair.key} is not {names[PairType(pair.kind)]}: {text[:100]}")
+
+
+def _number(text: str) -> int | float | None:
+    try:
+        number = json.loads(text)
+    except ValueError:
+        return None
+    return number if isinstance(number, int | float) and not isinstance(number, bool) and number == number else None
+
+
+def the_guard() -> Guard:
+    """The egress guard this deployment's settings describe."""
+    return Guard.allowing(settings.WEBHOOK_ALLOWED_NETWORKS, settings.WEBHOOK_ALLOWED_PORTS)

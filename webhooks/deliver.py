@@ -1,0 +1,237 @@
+"""The pump: claims what is due, renders it, keeps a window of requests in flight and records what came back.
+
+Claiming, rendering and recording take turns with the network in one thread. No transaction is open while anything is
+rendered or sent. A slow endpoint never holds a batch: the window is refilled as answers come.
+"""
+
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
+
+from audience.models import Profile
+from webhooks import claims, frozen, hooks, identity
+from webhooks.attempt import Attempt
+from webhooks.claims import Claimed
+from webhooks.compose import Compiled, Composer
+from webhooks.liquid import RenderData
+from webhooks.models import Lane, Outcome
+from webhooks.record import record
+from webhooks.request import Refusal, Request
+from webhooks.transport import Transport
+from workspace.models import Workspace
+
+logger = logging.getLogger(__name__)
+
+PROFILE_FIELDS = [field.attname for field in Profile._meta.concrete_fields]
+RECORDING_RESERVE = 5.0  # seconds of a lease that must be left, beyond the request's own time, for a request to start
+BACK_OFF = 1.0  # seconds, where the database is away
+LAST_TRIES = 15.0  # seconds a stopping worker goes on trying to record
+LOOK_AGAIN = 0.1  # seconds between claims that found less than there is room for
+LOOK_SOON = 0.01  # the same, where a host's own limit was the reason
+RECORD_WITHIN = 0.05  # seconds an answer waits for others to be recorded with it
+
+
+@dataclass(frozen=True)
+class PumpSettings:
+    """`window` and `host_window` count requests in flight; `lease` is in seconds."""
+
+    window: int = 256
+    host_window: int = 64
+    lease: float = 110.0
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A message with its request, waiting for its turn to start."""
+
+    message: Claimed
+    request: Request
+    secrets: tuple[str, ...]
+    began_at: datetime | None = None
+
+
+class Pump:
+    """Delivers until nothing is due. One for a process; not thread-safe."""
+
+    def __init__(
+        self, transport: Transport, composer: Composer, settings: PumpSettings, stopping: Callable[[], bool]
+    ) -> None:
+        self.transport, self.composer, self.settings, self.stopping = transport, composer, settings, stopping
+        self._ready: deque[Prepared] = deque()
+        self._done: list[Attempt] = []
+        self._oldest_done = self._next_claim = self._away_since = 0.0
+        self._finished = 0
+
+    def run(self) -> int:
+        """Deliver what is due and return how many messages were finished. Returns when nothing is due or under way.
+
+        When a stop is asked, nothing new is claimed, what has not started is given back, and what is in flight is
+        waited for and recorded.
+        """
+        self._finished = 0
+        self._workspace_key = Workspace.current().key
+        while True:
+            try:
+                found = self._refill()
+                self._start_ready()
+                self._collect()
+                self._flush()
+            except (OperationalError, InterfaceError) as error:
+                if not self._back_off(error):
+                    return self._finished
+                continue
+            self._away_since = 0.0
+            if not (found or self._ready or self._done or self.transport.in_flight):
+                return self._finished
+
+    def _refill(self) -> int:
+        """Claim and prepare as much as there is room for; how many were claimed."""
+        if self.stopping():
+            self._give_back()
+            return 0
+        room = self.settings.window - self.transport.in_flight - len(self._ready)
+        is_busy = self.transport.in_flight or self._ready
+        if is_busy and (room < self.settings.window // 4 or time.monotonic() < self._next_claim):
+            return 0
+        waiting = Counter(prepared.request.host for prepared in self._ready)
+        is_host_limited = False
+
+        def host_room(host: str) -> int:
+            nonlocal is_host_limited
+            limit = self.settings.host_window if host else room
+            left = limit - self.transport.in_flight_to[host] - waiting[host]
+            is_host_limited = is_host_limited or left < room
+            return left
+
+        batch = claims.claim(room, host_room, self.settings.lease)
+        if len(batch) < room:
+            self._next_claim = time.monotonic() + (LOOK_SOON if is_host_limited else LOOK_AGAIN)
+        if batch:
+            self._prepare(batch)
+        return len(batch)
+
+    def _prepare(self, batch: Sequence[Claimed]) -> None:
+        """Check, then render: a few queries for the whole batch, and no transaction while rendering."""
+        now = claims.database_now()
+        profiles = {row["id"]: row for row in Profile.objects.filter(id__in={m.profile_id for m in batch}).values()}
+        batch = self._check(batch, profiles, now)
+        kept = frozen.load(m.id for m in batch if m.attempts)
+        contents = self.composer.compiled(m.content_id for m in batch)
+        extra: dict[int, Mapping[str, object]] = {}
+        for source in hooks.context_sources:
+            extra.update(source(batch))
+        for message in batch:
+            compiled = contents.get(message.content_id)
+            request = kept.get(message.id) or self._render(
+                compiled, profiles[message.profile_id], now, extra.get(message.id, {})
+            )
+            if isinstance(request, Refusal):
+                self._note(Attempt(message, refusal=request))
+            else:
+                secrets = compiled.secrets if isinstance(compiled, Compiled) else ()
+                self._ready.append(Prepared(message, request, secrets))
+
+    def _render(
+        self, compiled: object, profile: Mapping[str, object], now: datetime, extra: Mapping[str, object]
+    ) -> Request | Refusal:
+        data = RenderData(profile, now=now, **extra)  # type: ignore[arg-type]
+        return self.composer.request(compiled, data, str(profile["language"]))  # type: ignore[arg-type]
+
+    def _check(self, batch: Sequence[Claimed], profiles: Mapping[int, object], now: datetime) -> Sequence[Claimed]:
+        """Those that may go now; the others are noted with their reason."""
+        gone = Refusal(Outcome.SKIPPED, "profile_not_found", "The profile no longer exists")
+        verdicts: Mapping[int, hooks.Verdict] = {m.id: gone for m in batch if m.profile_id not in profiles}
+        batch = self._drop(batch, verdicts)
+        for _, check in hooks.checks:
+            batch = self._drop(batch, check(batch, now)) if batch else batch
+        return batch
+
+    def _drop(self, batch: Sequence[Claimed], verdicts: Mapping[int, hooks.Verdict]) -> Sequence[Claimed]:
+        for message in batch:
+            match verdicts.get(message.id):
+                case Refusal() as refusal:
+                    self._note(Attempt(message, refusal=refusal))
+                case hooks.Hold(due_at):
+                    self._note(Attempt(message, hold_until=due_at))
+        return [message for message in batch if message.id not in verdicts]
+
+    def _start_ready(self) -> None:
+        """Start what fits its host's share of the window; give back what has too little of its lease left."""
+        late: list[Prepared] = []
+        for _ in range(len(self._ready)):
+            prepared = self._ready.popleft()
+            left = prepared.message.deadline - time.monotonic()
+            if left < self.transport.settings.timeout + RECORDING_RESERVE:
+                late.append(prepared)
+            elif self.transport.in_flight_to[prepared.request.host] >= self.settings.host_window:
+                self._ready.append(prepared)
+            else:
+                prepared.began_at = timezone.now()
+                self.transport.start(prepared, self._addressed(prepared))
+        self._move_to_own_lane(late)
+
+    def _addressed(self, prepared: Prepared) -> Request:
+        """The request with the headers that name us and the message."""
+        request = prepared.request
+        ours = [("webhook-id", identity.webhook_id(self._workspace_key, prepared.message.id))]
+        if not any(name.lower() == "user-agent" for name, _ in request.headers):
+            ours.append(("User-Agent", identity.USER_AGENT))
+        return replace(request, headers=(*request.headers, *ours))
+
+    def _collect(self) -> None:
+        wait = 0.0 if self._done and not self.transport.in_flight else RECORD_WITHIN
+        for key, answer in self.transport.poll(wait):
+            assert isinstance(key, Prepared)
+            self._note(Attempt(key.message, key.request, answer, began_at=key.began_at, secrets=key.secrets))
+
+    def _note(self, attempt: Attempt) -> None:
+        if not self._done:
+            self._oldest_done = time.monotonic()
+        self._done.append(attempt)
+
+    def _flush(self) -> None:
+        """Record once enough answers have come, the oldest has waited long enough, or nothing more is under way."""
+        if not self._done:
+            return
+        is_due = time.monotonic() - self._oldest_done >= RECORD_WITHIN
+        if is_due or len(self._done) >= self.settings.window // 4 or not self.transport.in_flight:
+            self._finished += record(self._done)
+            self._done = []
+
+    def _give_back(self) -> None:
+        claims.release(prepared.message for prepared in self._ready)
+        self._ready.clear()
+
+    def _move_to_own_lane(self, late: Iterable[Prepared]) -> None:
+        """Give back what could not start in time, into the lane of the host that rendering showed."""
+        for prepared in late:
+            message = prepared.message
+            lane, _ = Lane.objects.get_or_create(
+                sender_id=message.sender_id, host=prepared.request.host, defaults={"is_open": True}
+            )
+            if lane.pk != message.lane_id:
+                Lane.objects.filter(pk=lane.pk).update(is_open=True)
+                claims.move_lane([message], lane.pk)
+            claims.release([message])
+
+    def _back_off(self, error: Exception) -> bool:
+        """The database is away: keep what is done in memory, let requests go on, and try again in a moment.
+
+        False once a stop was asked and it stays away: what is unrecorded goes out again after its lease.
+        """
+        logger.warning("database is away (%s); unrecorded=%s", type(error).__name__, len(self._done))
+        connection.close()
+        self._away_since = self._away_since or time.monotonic()
+        if self.stopping() and time.monotonic() - self._away_since > LAST_TRIES:
+            return False
+        until = time.monotonic() + BACK_OFF
+        while time.monotonic() < until:
+            self._collect()
+            time.sleep(0.02)
+        return True

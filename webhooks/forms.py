@@ -1,0 +1,91 @@
+"""The composer's forms: each problem appears on the field that has it."""
+
+from typing import Any
+
+from django import forms
+from django.forms.models import BaseInlineFormSet
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from webhooks import content_check
+from webhooks.fields import HeadersField, PairsField, seal_headers
+from webhooks.models import Content, ContentOverride
+
+URL_ROWS = {"rows": 2, "spellcheck": "false", "dir": "auto"}
+BODY_ROWS = {"rows": 10, "spellcheck": "false", "dir": "auto"}
+
+
+class ContentForm(forms.ModelForm):
+    """URL, method, headers, body. Whatever can't be sent can be saved only where a draft allows it: empty fields."""
+
+    pairs = PairsField(label=_("Key–value pairs"), required=False)
+    headers = HeadersField(label=_("Request headers"), required=False)
+
+    class Meta:
+        model = Content
+        fields = ("name", "url", "method", "headers", "body_kind", "pairs", "raw_body", "sends_body_on_delete")
+        widgets = {
+            "url": UnfoldAdminTextareaWidget(attrs=URL_ROWS),
+            "raw_body": UnfoldAdminTextareaWidget(attrs=BODY_ROWS),
+            "method": UnfoldAdminSelectWidget,
+            "body_kind": UnfoldAdminRadioSelectWidget,
+        }
+
+    def clean_headers(self) -> list[dict[str, Any]]:
+        return seal_headers(self.cleaned_data["headers"], self.instance.headers or [])
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if cleaned is not None and not self.errors:
+            draft = Content(**{name: cleaned[name] for name in self.Meta.fields if name in cleaned})
+            for problem in content_check.problems(draft, overrides=()):
+                if problem.field != "url" or draft.url.strip():  # a draft may have no address yet
+                    self.add_error(problem.field, problem.text)
+        return cleaned
+
+    def save(self, commit: bool = True) -> Content:
+        if self.has_changed():
+            self.instance.version += 1
+        return super().save(commit)
+
+
+class OverrideForm(forms.ModelForm):
+    """One language's URL and body."""
+
+    pairs = PairsField(label=_("Key–value pairs"), required=False)
+
+    class Meta:
+        model = ContentOverride
+        fields = ("language", "url", "pairs", "raw_body")
+        widgets = {
+            "url": UnfoldAdminTextareaWidget(attrs=URL_ROWS),
+            "raw_body": UnfoldAdminTextareaWidget(attrs=BODY_ROWS),
+        }
+
+    def clean_language(self) -> str:
+        return str(self.cleaned_data["language"]).strip().replace("_", "-")
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if cleaned is None or self.errors:
+            return cleaned
+        if not (cleaned["url"].strip() or cleaned["pairs"] or cleaned["raw_body"].strip()):
+            self.add_error("language", _("Give this language a URL or a body of its own, or remove it."))
+        for problem in content_check.override_problems(ContentOverride(**_columns(cleaned))):
+            self.add_error(problem.field, problem.text)
+        return cleaned
+
+
+def _columns(cleaned: dict[str, Any]) -> dict[str, Any]:
+    """What a language's form says, without the formset's own fields."""
+    return {name: cleaned[name] for name in OverrideForm.Meta.fields if name in cleaned}
+
+
+class OverrideFormSet(BaseInlineFormSet):
+    """A change to any language makes a new version of the content."""
+
+    def save(self, commit: bool = True) -> Any:
+        result = super().save(commit)
+        if commit and (self.new_objects or self.changed_objects or self.deleted_objects):
+            Content.objects.filter(pk=self.instance.pk).update(version=self.instance.version + 1)
+        return result

@@ -1,0 +1,52 @@
+"""What higher apps fill in at start: checks before sending, and recorders of outcomes.
+
+Both are called with whole batches. A check may query a few times a batch, never once a message. A recorder runs inside
+the transaction that writes the outcomes, so that totals always add up.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from webhooks.claims import Claimed
+from webhooks.request import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Not now: the message is due again at `due_at`; no attempt is used."""
+
+    due_at: datetime
+    reason: str = ""
+
+
+Verdict = Refusal | Hold
+Check = Callable[[Sequence[Claimed], datetime], Mapping[int, Verdict]]
+"""Given the claimed messages that passed so far, a verdict by message id for those that must not go now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was written about one message. `outcome` is empty while it is pending; `was_error` counts one attempt."""
+
+    message: Claimed
+    outcome: str
+    reason: str
+    was_error: bool
+    at: datetime
+
+
+Recorder = Callable[[Sequence[Recorded]], None]
+ContextSource = Callable[[Sequence[Claimed]], Mapping[int, Mapping[str, Any]]]
+"""Given claimed messages, by message id what Liquid knows beyond the profile: campaign, canvas, properties."""
+
+checks: list[tuple[int, Check]] = []
+recorders: list[Recorder] = []
+context_sources: list[ContextSource] = []
+
+
+def add_check(position: int, check: Check) -> None:
+    """Register a check; lower positions run first. The order is the campaigns specification's, section 8.2."""
+    checks.append((position, check))
+    checks.sort(key=lambda pair: pair[0])

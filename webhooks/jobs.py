@@ -1,0 +1,48 @@
+"""RQ entry points of delivery."""
+
+from functools import cache
+
+from django.conf import settings
+
+from webhooks import lanes
+from webhooks.compose import Composer, the_guard
+from webhooks.deliver import Pump, PumpSettings
+from webhooks.transport import Transport, TransportSettings
+from workspace import queues
+from workspace.worker import stopping
+
+
+def deliver() -> int:
+    """Send what is due (queue `deliver`)."""
+    queues.woken("deliver")
+    return the_pump().run()
+
+
+def tidy() -> None:
+    """Close empty lanes (timetable)."""
+    lanes.close_empty()
+
+
+@cache
+def the_pump() -> Pump:
+    """This process's pump: it keeps connections and parsed templates from one wake to the next."""
+    return Pump(the_transport(), Composer(the_guard()), the_pump_settings(), stopping)
+
+
+@cache
+def the_transport() -> Transport:
+    """This process's connections, under the deployment's settings."""
+    return Transport(
+        TransportSettings(
+            guard=the_guard(),
+            timeout=settings.WEBHOOK_TIMEOUT,
+            connect_timeout=settings.WEBHOOK_CONNECT_TIMEOUT,
+            body_kept=settings.RESPONSE_BYTES_KEPT,
+            proxy=settings.WEBHOOK_PROXY,
+            connections=settings.DELIVER_WINDOW * 2,
+        )
+    )
+
+
+def the_pump_settings() -> PumpSettings:
+    return PumpSettings(settings.DELIVER_WINDOW, settings.DELIVER_HOST_WINDOW, settings.LEASE_SECONDS)

@@ -1,0 +1,56 @@
+"""Wakes workers. Redis only carries wakes: each job looks into the database for its work, and holds none itself.
+
+A wake is `SET wake:<queue> NX EX 30` and, if that took, an ordinary job whose first act is to delete the key: many
+wakes while a worker is busy cost one job. (RQ's own unique job ids refuse wakes while the job runs and long after.)
+"""
+
+import logging
+
+import django_rq
+from django.conf import settings
+from django.db import transaction
+from redis import Redis
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+WAKE_SECONDS = 30
+
+
+def wake(queue: str) -> None:
+    """Have some worker of `queue` look for work once the running transaction is committed. Never fails.
+
+    With Redis away the workers find the work themselves, within seconds.
+    """
+    transaction.on_commit(lambda: _wake_now(queue))
+
+
+def _wake_now(queue: str) -> None:
+    try:
+        if connection().set(f"wake:{queue}", 1, nx=True, ex=WAKE_SECONDS):
+            django_rq.get_queue(queue).enqueue(
+                settings.QUEUE_JOBS[queue], job_timeout=-1, result_ttl=0, failure_ttl=86_400
+            )
+    except RedisError as error:
+        logger.warning("queue=%s wake failed (%s); workers look by themselves", queue, type(error).__name__)
+
+
+def woken(queue: str) -> None:
+    """Say that a wake was heard: later ones make a new job. The first act of each queue's job."""
+    try:
+        connection().delete(f"wake:{queue}")
+    except RedisError as error:
+        logger.warning("queue=%s wake key not deleted (%s)", queue, type(error).__name__)
+
+
+def is_reachable() -> bool:
+    """Whether the Redis-compatible server answers."""
+    try:
+        return bool(connection().ping())
+    except RedisError:
+        return False
+
+
+def connection() -> Redis:
+    """The Redis-compatible server all queues share."""
+    return django_rq.get_connection("default")
