@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import IntEnum
 
+from audience.filters import Unseen
 from audience.models import PendingEvent
 
+MOST_UNSEEN = 5_000  # a backlog larger than that belongs to a profile that no person is
 Kind = PendingEvent.Kind
 Names = Mapping[Kind, set[str]]
 Listener = Callable[[Names], Names]
@@ -30,8 +32,8 @@ class Phase(IntEnum):
 Reaction = Callable[[Sequence[PendingEvent], datetime], None]
 """Takes effect for a batch of events of different profiles, in one transaction with the deletion of the events.
 
-It may run again for the same events after a failure: its writes rolled back then. Filters over the history use
-`unseen(events)`, so that they look at the time before the event.
+It may run again for the same events, or for some of them, after a failure: its writes are rolled back then. Filters
+over the history use `unseen(events)`, so that they look at the time before the event.
 """
 
 _listeners: list[Listener] = []
@@ -52,6 +54,20 @@ def add_reaction(phase: Phase, reaction: Reaction) -> None:
 def reactions() -> list[Reaction]:
     """In the order of the phases."""
     return [reaction for _phase, reaction in _reactions]
+
+
+def unseen(events: Sequence[PendingEvent]) -> Unseen:
+    """What filters must not count while somebody reacts to these events: them, and what came after them. One query.
+
+    Two first purchases in one request are two pending events: for the first of them, neither has happened yet.
+    """
+    profiles = {event.profile_id for event in events}
+    waiting = PendingEvent.objects.filter(profile__in=profiles, source_id__isnull=False).order_by("pk")
+    rows = [*waiting.values_list("kind", "source_id")[:MOST_UNSEEN]]
+    rows += [(event.kind, event.source_id) for event in events]
+    bought = frozenset(key for kind, key in rows if key and kind == Kind.PURCHASE)
+    done = frozenset(key for kind, key in rows if key and kind in (Kind.CUSTOM_EVENT, Kind.SESSION_START))
+    return Unseen(done, bought)
 
 
 def wanted(occurred: Names) -> dict[Kind, set[str]]:

@@ -3,11 +3,12 @@
 import logging
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -18,9 +19,12 @@ from audience.filters.scope import ALL_SEEN
 from audience.models import BUCKETS, Profile, Segment
 
 logger = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 
 SAMPLE_BUCKETS = 100
 SMALL = 20_000  # profiles; fewer are counted, not estimated
+FEW = 50  # profiles found in the sample; fewer say little, and what selects few is often counted quickly
+QUICK_MILLISECONDS = 500
 _Z = 1.96  # 95 %
 
 
@@ -79,17 +83,49 @@ def estimate(queryset: QuerySet[Profile]) -> Estimate:
     """How many profiles the queryset selects, judged from 100 of the 10,000 random buckets.
 
     The buckets are spread evenly from a random start, so that a filter on a range of buckets is judged rightly too.
+    Where the sample holds few, all are counted if that is quick.
     """
     total = Profile.objects.count()
     if total <= SMALL:
         exact = queryset.count()
         return Estimate(exact, exact, total)
-    stride = BUCKETS // SAMPLE_BUCKETS
-    sample = [*range(random.randrange(stride), BUCKETS, stride)]  # noqa: S311 - a fair sample, not a secret
+    sample = _sample()
     size = Profile.objects.filter(random_bucket__in=sample).count()
     found = queryset.filter(random_bucket__in=sample).count()
+    if found < FEW and (counted := _quickly(queryset.count)) is not None:
+        return Estimate(counted, counted, total)
     low, high = _interval(found, size)
     return Estimate(math.floor(low * total), math.ceil(high * total), size)
+
+
+def examples(queryset: QuerySet[Profile], count: int = 5) -> list[Profile]:
+    """Some profiles that the queryset selects; of a large audience from a sample of it, so possibly fewer."""
+    if Profile.objects.count() <= SMALL:
+        return [*queryset.order_by("random_bucket", "pk")[:count]]
+    found = [*queryset.filter(random_bucket__in=_sample())[:count]]
+    if len(found) == count:
+        return found
+    return _quickly(lambda: [*queryset[:count]]) or found
+
+
+def _sample() -> list[int]:
+    """100 random buckets, spread evenly."""
+    stride = BUCKETS // SAMPLE_BUCKETS
+    return [*range(random.randrange(stride), BUCKETS, stride)]  # noqa: S311 - a fair sample, not a secret
+
+
+def _quickly(ask: Callable[[], Answer]) -> Answer | None:
+    """The answer, if PostgreSQL has it in half a second; None otherwise."""
+    if connection.vendor != "postgresql":
+        return None
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = %s", [QUICK_MILLISECONDS])
+            answer = ask()
+            cursor.execute("SET LOCAL statement_timeout = 0")
+            return answer
+    except OperationalError:
+        return None
 
 
 def _interval(found: int, size: int) -> tuple[float, float]:

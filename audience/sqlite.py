@@ -35,7 +35,6 @@ def month_day(text: str, zone: str) -> str:
     moment = times.parse(text)
     if moment is None or text.endswith("T00:00:00.000Z") or text[5:10] == "02-29":
         return text[5:10]
-    try:
-        return f"{moment.astimezone(ZoneInfo(zone)):%m-%d}"
-    except OverflowError:
-        return text[5:10]
+    if moment.year == 1:  # Python has no day before it; 400 years later the calendar is the same
+        moment = moment.replace(year=401)
+    return f"{moment.astimezone(ZoneInfo(zone)):%m-%d}"

@@ -19,9 +19,8 @@ def main() -> int:
     ]
     failed = 0
     for path in sorted(HERE.glob("[a-z]*.py")):
-        result = subprocess.run(
-            [sys.executable, str(path)], capture_output=True, text=True, cwd=HERE.parent, check=False
-        )
+        command = [sys.executable, "-m", f"benchmarks.{path.stem}"]  # by path, liquid.py would hide the library
+        result = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
         last = (result.stdout.strip().splitlines() or ["(nothing printed)"])[-1]
         failed += result.returncode != 0
         print(f"{path.stem}: {last}{result.stderr[-2000:] if result.returncode else ''}")

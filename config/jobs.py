@@ -2,6 +2,7 @@
 
 import time
 
+from audience import jobs as audience_jobs
 from outreach import jobs as outreach_jobs
 from webhooks import jobs as webhooks_jobs
 from workspace import queues
@@ -11,11 +12,13 @@ _next_tidy = 0.0
 
 
 def housekeeping() -> None:
-    """Tidy up, at most every 15 seconds in a process."""
+    """Do what people wait for; tidy up, at most every 15 seconds in a process."""
     global _next_tidy
     queues.woken("default")
+    audience_jobs.work()
     if time.monotonic() < _next_tidy:
         return
     _next_tidy = time.monotonic() + TIDY_EVERY
+    audience_jobs.tidy()
     outreach_jobs.tidy()
     webhooks_jobs.tidy()

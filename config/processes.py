@@ -30,6 +30,7 @@ def programs(*, web: bool = True, receiver_port: int | None = None) -> Iterator[
     if settings.USES_BUNDLED_VALKEY:
         yield Program("valkey", valkey_command(settings.VALKEY_SOCKET), priority=1, stop_wait=10)
     yield Program("deliver", [*manage, "work", "deliver"], settings.DELIVER_WORKERS)
+    yield Program("events", [*manage, "work", "events"], settings.EVENT_WORKERS)
     yield Program("worker", [*manage, "work", "plan", "canvas", "default"], settings.OTHER_WORKERS)
     yield Program("timetable", [*manage, "timetable"], stop_wait=10)
     if web:

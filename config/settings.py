@@ -137,8 +137,9 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 600)
     _database["CONN_HEALTH_CHECKS"] = True
+    # No JIT: compiling a query for 80 ms, which it does where it overrates the cost, is longer than most of ours take.
     _database.setdefault("OPTIONS", {}).setdefault(
-        "options", "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=20000"
+        "options", "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=20000 -c jit=off"
     )
 if ENVIRONMENT == "test":
     # a file, so that real worker processes see what a test wrote
@@ -151,11 +152,12 @@ REDIS_URL = env.str("REDIS_URL", "")
 USES_BUNDLED_VALKEY = not REDIS_URL
 REDIS_URL = REDIS_URL or f"unix://{VALKEY_SOCKET}"
 _queue = {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"}
-RQ_QUEUES = {name: dict(_queue) for name in ("deliver", "plan", "canvas", "default")}
+RQ_QUEUES = {name: dict(_queue) for name in ("deliver", "events", "plan", "canvas", "default")}
 RQ = {"COMMIT_MODE": "auto"}  # workspace.queues enqueues on commit itself
 # What a wake of a queue runs. Workers also run it by themselves when idle, so that a lost wake is only a second late.
 QUEUE_JOBS = {
     "deliver": "webhooks.jobs.deliver",
+    "events": "audience.jobs.react",
     "plan": "outreach.jobs.plan_due",
     "default": "config.jobs.housekeeping",
 }
@@ -166,6 +168,7 @@ RQ_SHOW_ADMIN_LINK = False
 WEB_BIND = env.str("WEB_BIND", "127.0.0.1:8000")
 WEB_PROCESSES = env.int("WEB_PROCESSES", 2)
 DELIVER_WORKERS = env.int("DELIVER_WORKERS", 2)
+EVENT_WORKERS = env.int("EVENT_WORKERS", 1)
 OTHER_WORKERS = env.int("OTHER_WORKERS", 1)
 
 # --- delivery --------------------------------------------------------------------------------------------------------
@@ -187,6 +190,7 @@ LOG_DAYS_KEPT = env.int("LOG_DAYS_KEPT", 30)
 
 SESSION_EVENT = env.str("SESSION_EVENT", "session_start")
 EVENT_REPEAT_MINUTES = env.int("EVENT_REPEAT_MINUTES", 10)
+IMPORT_DAYS_KEPT = env.int("IMPORT_DAYS_KEPT", 30)
 CURRENCY = env.str("CURRENCY", "USD")
 
 # --- security --------------------------------------------------------------------------------------------------------
@@ -295,6 +299,7 @@ UNFOLD = {
                         "icon": "filter_alt",
                         "link": reverse_lazy("admin:audience_segment_changelist"),
                     },
+                    {"title": _("Imports"), "icon": "upload", "link": reverse_lazy("admin:audience_import_changelist")},
                     {
                         "title": _("Webhook templates"),
                         "icon": "webhook",
@@ -308,6 +313,43 @@ UNFOLD = {
                 ],
             },
             {
+                "title": _("Data and lists"),
+                "separator": True,
+                "collapsible": True,
+                "items": [
+                    {
+                        "title": _("Custom attributes"),
+                        "icon": "data_object",
+                        "link": reverse_lazy("admin:audience_attribute_changelist"),
+                    },
+                    {
+                        "title": _("Events and products"),
+                        "icon": "bolt",
+                        "link": reverse_lazy("admin:audience_eventname_changelist"),
+                    },
+                    {
+                        "title": _("Subscription groups"),
+                        "icon": "unsubscribe",
+                        "link": reverse_lazy("admin:audience_subscriptiongroup_changelist"),
+                    },
+                    {
+                        "title": _("Suppression lists"),
+                        "icon": "block",
+                        "link": reverse_lazy("admin:audience_suppressionlist_changelist"),
+                    },
+                    {
+                        "title": _("Global control group"),
+                        "icon": "science",
+                        "link": reverse_lazy("admin:audience_globalcontrol_changelist"),
+                    },
+                    {
+                        "title": _("Currency rates"),
+                        "icon": "payments",
+                        "link": reverse_lazy("admin:audience_currencyrate_changelist"),
+                    },
+                ],
+            },
+            {
                 "title": _("Settings"),
                 "separator": True,
                 "collapsible": True,
@@ -316,6 +358,11 @@ UNFOLD = {
                         "title": _("Workspace"),
                         "icon": "domain",
                         "link": reverse_lazy("admin:workspace_workspace_changelist"),
+                    },
+                    {
+                        "title": _("Pending events"),
+                        "icon": "pending_actions",
+                        "link": reverse_lazy("admin:audience_pendingevent_changelist"),
                     },
                     {"title": _("Teams"), "icon": "groups", "link": reverse_lazy("admin:workspace_team_changelist")},
                     {"title": _("Tags"), "icon": "sell", "link": reverse_lazy("admin:workspace_tag_changelist")},

@@ -6,7 +6,9 @@ class OutreachConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from outreach import counters
+        from audience import uses as audience_uses
+        from outreach import counters, uses
         from webhooks import hooks
 
         hooks.recorders.append(counters.record)
+        audience_uses.add_source(uses.of_segment)

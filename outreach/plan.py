@@ -143,22 +143,20 @@ def make_messages(
     sql = f"""
         INSERT INTO webhooks_message
             (sender_id, lane_id, content_id, profile_id, cause, slot, variant, due_at, attempts, lease, outcome, reason)
-        SELECT %s, t.lane, t.content, u.id, %s, t.slot, t.variant, %s, 0, 0, '', ''
-        FROM {bulk.ids_as_table()}
-        JOIN outreach_enrolment AS e ON e.outreach_id = %s AND e.profile_id = u.id
-        JOIN {slots} ON t.variant = e.variant_id
-        WHERE NOT EXISTS (
+        SELECT %s, t.lane, t.content, e.profile_id, %s, t.slot, t.variant, %s, 0, 0, '', ''
+        FROM outreach_enrolment AS e JOIN {slots} ON t.variant = e.variant_id
+        WHERE e.outreach_id = %s AND e.profile_id IN (SELECT id FROM {bulk.ids_as_table()}) AND NOT EXISTS (
             SELECT 1 FROM webhooks_receipt AS r
-            WHERE r.sender_id = %s AND r.profile_id = u.id AND r.received_at IS NOT NULL
+            WHERE r.sender_id = %s AND r.profile_id = e.profile_id AND r.received_at IS NOT NULL
         ) AND NOT EXISTS (
             SELECT 1 FROM webhooks_message AS m
-            WHERE m.profile_id = u.id AND m.finished_at IS NULL AND m.sender_id = %s AND m.cause <> %s
+            WHERE m.profile_id = e.profile_id AND m.finished_at IS NULL AND m.sender_id = %s AND m.cause <> %s
         )
         ON CONFLICT (sender_id, cause, profile_id, slot) DO NOTHING
         RETURNING variant
     """
     sender = outreach.sender_id
-    params = [sender, cause, due_at, bulk.as_json_ids(ids), outreach.pk, bulk.as_json(rows), sender, sender, cause]
+    params = [sender, cause, due_at, bulk.as_json(rows), outreach.pk, bulk.as_json_ids(ids), sender, sender, cause]
     return Counter(variant for (variant,) in bulk.fetch(sql, params))
 
 

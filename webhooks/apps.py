@@ -6,4 +6,9 @@ class WebhooksConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from webhooks import checks  # noqa: F401 - registers the system checks
+        from audience import erasure, person
+        from webhooks import checks, people  # noqa: F401 - registers the system checks
+
+        person.add_section("messages", people.messages)
+        person.add_section("message_log", people.failures)
+        erasure.add_eraser(people.erase, people.extent)

@@ -19,6 +19,9 @@ MESSAGES = _("Messages")
 LISTS = _("Lists")
 GROUPS = (PROFILE, CUSTOM_DATA, MESSAGES, LISTS)
 
+Fault = tuple[tuple[str | int, ...], str]
+"""Where inside a leaf something is wrong, and a sentence."""
+
 
 class Filter(ABC):
     """One filter. `name` is what the tree calls it, `label` what people do; `group` is its place in the builder."""
@@ -54,8 +57,8 @@ class Filter(ABC):
         """
         return {}
 
-    def extra_problems(self, leaf: Leaf, scope: Scope) -> Iterator[tuple[str, str]]:
-        """What is wrong beyond single inputs, as (key, sentence). Asked once every input is right by itself."""
+    def extra_problems(self, leaf: Leaf, scope: Scope) -> Iterator[Fault]:
+        """What is wrong beyond single inputs. Asked once every input is right by itself."""
         return iter(())
 
     def op(self, leaf: Leaf) -> Op:
@@ -71,10 +74,10 @@ class Filter(ABC):
         own = op.fields if op else ()
         return [*self.subject_fields(leaf), self.op_field(leaf), *own, *self.further_fields(leaf)]
 
-    def problems(self, leaf: Leaf, scope: Scope) -> list[tuple[str, str]]:
-        """What is wrong with the leaf, as (key, sentence)."""
+    def problems(self, leaf: Leaf, scope: Scope) -> list[Fault]:
+        """What is wrong with the leaf."""
         faults = [(field.key, field.problem(leaf.get(field.key))) for field in self.fields(leaf)]
-        found = [(key, fault) for key, fault in faults if fault]
+        found: list[Fault] = [((key,), fault) for key, fault in faults if fault]
         return found or [*self.extra_problems(leaf, scope)]
 
     def sentence(self, leaf: Leaf, scope: Scope) -> str:

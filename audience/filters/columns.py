@@ -65,8 +65,8 @@ class Column:
                 return self._one_of(values)
             case ContainsAny(parts):
                 return any_of(Q(GreaterThan(StrIndex(self._text(), Value(self._folded(part))), 0)) for part in parts)
-            case Matches(pattern):
-                return Q(Found(self._text(), Value(pattern)))
+            case Matches(pattern):  # a blank is no value, so not even ^$ matches it
+                return self.test(Present()) & Q(Found(self._text(), Value(pattern)))
             case Compare(sign, value):
                 return Q(**{f"{self.name}__{_LOOKUPS[sign]}": value})
             case OnDays(ranges, _zone):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 
+from audience.filters.paths import Path
+
 
 class Kind(Enum):
     """The types a value can have. A time inside JSON is text of one fixed shape (`audience.times.CANONICAL`)."""
@@ -95,6 +97,13 @@ class HoldsAny:
 
 
 @dataclass(frozen=True, slots=True)
+class ElementMeets:
+    """A list with one element that meets all of these, each asked at a path inside the element."""
+
+    demands: "Sequence[tuple[Path, Condition]]"
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     condition: "Condition"
 
@@ -120,6 +129,7 @@ Condition = (
     | IsBoolean
     | OnDays
     | HoldsAny
+    | ElementMeets
     | Not
     | Every
     | Either

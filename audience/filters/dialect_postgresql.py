@@ -8,7 +8,9 @@ from typing import assert_never
 from audience import times
 from audience.filters.conditions import (
     Compare,
+    Condition,
     ContainsAny,
+    ElementMeets,
     Filled,
     HasKind,
     HoldsAny,
@@ -41,15 +43,19 @@ class PostgreSQL(Dialect[Sql]):
         return document
 
     def get(self, node: Sql, step: str | int) -> Sql:
-        return sql("({} -> {})", node, step)
+        found = sql("({} -> {})", node, step)
+        if isinstance(step, str):
+            return found
+        # A scalar that is a whole document counts as a list of one to PostgreSQL's operator.
+        return sql("(CASE WHEN jsonb_typeof({}) = 'array' THEN {} END)", node, found)
 
     def elements(self, node: Sql, alias: str) -> tuple[Sql, Sql]:
         listed = sql("CASE WHEN jsonb_typeof({}) = 'array' THEN {} ELSE '[]'::jsonb END", node, node)
         return sql("jsonb_array_elements({}) AS {}(value)", listed, Sql(alias)), Sql(f"{alias}.value")
 
-    def shortcut(self, document: Sql, path: Path, piece: Piece) -> Sql | None:
+    def shortcut(self, document: Sql, path: Path, asked: Condition) -> Sql | None:
         names = [step for step in path if isinstance(step, str)]
-        match piece:
+        match asked:
             case OneOf(values) if len(names) == len(path):
                 found: list[object] = [*values]
             case HoldsAny(OneOf(values)) if len(names) == len(path):
@@ -88,6 +94,8 @@ class PostgreSQL(Dialect[Sql]):
                 return self._on_days(node, ranges, zone)
             case HoldsAny(element):
                 return self.any_element(node, lambda each: self.piece(each, element))
+            case ElementMeets(demands):
+                return self.any_element(node, lambda each: self.meets(each, demands))
             case Compare():
                 raise TypeError("inside a document there are times, not dates")
             case _:

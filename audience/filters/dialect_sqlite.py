@@ -10,6 +10,7 @@ from audience import times
 from audience.filters.conditions import (
     Compare,
     ContainsAny,
+    ElementMeets,
     Filled,
     HasKind,
     HoldsAny,
@@ -90,6 +91,8 @@ class SQLite(Dialect[Node]):
                 return sql("(CASE WHEN {} THEN {} ELSE FALSE END)", self.piece(node, HasKind(Kind.TIME)), within)
             case HoldsAny(element):
                 return self.any_element(node, lambda each: self.piece(each, element))
+            case ElementMeets(demands):
+                return self.any_element(node, lambda each: self.meets(each, demands))
             case Compare():
                 raise TypeError("inside a document there are times, not dates")
             case _:

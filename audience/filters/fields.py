@@ -114,7 +114,7 @@ class Scalars(Texts):
     def show(self, value: Any) -> str:
         if not isinstance(value, list):
             return str(value or "")
-        return "\n".join(f'"{each}"' if _is_number(each) else str(each) for each in value)
+        return "\n".join(map(_as_typed, value))
 
 
 @dataclass(frozen=True)
@@ -297,7 +297,7 @@ def text_fault(value: Any, max_length: int) -> str | None:
 def number_fault(value: Any) -> str | None:
     if not _is_number(value):
         return _("“%s” is not a number.") % (value,)
-    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+    if isinstance(value, int) and not -MAX_INTEGER - 1 <= value <= MAX_INTEGER:
         return _("“%s” is too large a number.") % value
     return None
 
@@ -326,6 +326,11 @@ def listed(items: Sequence[str], conjunction: Any) -> str:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _as_typed(value: Any) -> str:
+    """The line that is read back as the value: a text that looks like something else is put in quotes."""
+    return f'"{value}"' if isinstance(value, str) and _scalar(value) != value else str(value)
 
 
 def _scalar(line: str) -> Any:

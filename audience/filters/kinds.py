@@ -298,3 +298,8 @@ KIND_LABELS = (
     (Kind.TIME.value, _("time")),
     (Kind.LIST.value, _("list")),
 )
+
+
+def yes_or_no(yes: tuple[str, Any], no: tuple[str, Any], *fields: Field) -> Ops:
+    """Two operators that are each other's opposite; their filter says itself what they select."""
+    return {name: Op(label, label, lambda leaf, scope: Present(), fields) for name, label in (yes, no)}

@@ -9,7 +9,7 @@ import re
 import re._constants as sre
 import re._parser as parser
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -30,6 +30,7 @@ _OPPOSITES = {
     sre.CATEGORY_NOT_SPACE: sre.CATEGORY_SPACE,
 }
 _LAST = 0x10FFFF
+_LAST_CASED = 0x1FFFF
 Ranges = list[tuple[int, int]]
 
 
@@ -77,7 +78,9 @@ class _Writer:
                 return "[^\n]"
             case sre.IN:
                 negated = value[0][0] is sre.NEGATE
-                return self._set([pair for member in value[negated:] for pair in self._member(*member)], negated)
+                classes = [name for op, name in value[negated:] if op is sre.CATEGORY]
+                letters = [self._range(*member) for member in value[negated:] if member[0] is not sre.CATEGORY]
+                return self._set(letters, negated, [pair for name in classes for pair in _class(name)])
             case sre.BRANCH:
                 return "(?:" + "|".join(self.sequence(branch) for branch in value[1]) + ")"
             case sre.SUBPATTERN:
@@ -124,13 +127,11 @@ class _Writer:
             return "$"
         raise InvalidPattern(_("\\b and \\B can't be used; write the characters around the word instead."))
 
-    def _member(self, op: Any, value: Any) -> Ranges:
-        if op is sre.CATEGORY:
-            return _complement(_CLASSES[_OPPOSITES[value]]) if value in _OPPOSITES else _CLASSES[value]
-        return [value] if op is sre.RANGE else [(value, value)]
+    def _range(self, op: Any, value: Any) -> tuple[int, int]:
+        return value if op is sre.RANGE else (value, value)
 
-    def _set(self, ranges: Ranges, negated: bool = False) -> str:
-        ranges = _storable(self._both_cases(ranges))
+    def _set(self, letters: Ranges, negated: bool = False, classes: Sequence[tuple[int, int]] = ()) -> str:
+        ranges = _storable([*self._both_cases(letters), *classes])
         if not ranges:
             raise InvalidPattern(_("NUL and surrogates are never part of a text."))
         if len(ranges) == 1 and ranges[0][0] == ranges[0][1] and not negated:
@@ -141,9 +142,29 @@ class _Writer:
     def _both_cases(self, ranges: Ranges) -> Ranges:
         if not self.ignore_case:
             return ranges
-        letters = (chr(code) for low, high in ranges for code in range(low, min(high, low + 2_000) + 1))
-        others = {ord(other) for letter in letters for other in (letter.lower(), letter.upper()) if len(other) == 1}
+        others = {
+            other
+            for code, cases in _cases().items()
+            if any(low <= code <= high for low, high in ranges)
+            for other in cases
+        }
         return [*ranges, *((code, code) for code in others)]
+
+
+@lru_cache(maxsize=1)
+def _cases() -> dict[int, list[int]]:
+    """By letter all letters that differ from it in case alone: the Kelvin sign is a k, the long s an s."""
+    groups: dict[str, set[int]] = {}
+    for code in range(_LAST_CASED + 1):
+        letter = chr(code)
+        for folded in (letter.upper().lower(), letter.lower()):
+            if len(folded) == 1:
+                groups.setdefault(folded, set()).add(code)
+    return {code: sorted(group) for group in groups.values() if len(group) > 1 for code in group}
+
+
+def _class(name: Any) -> Ranges:
+    return _complement(_CLASSES[_OPPOSITES[name]]) if name in _OPPOSITES else _CLASSES[name]
 
 
 def _complement(ranges: Ranges) -> Ranges:

@@ -19,7 +19,9 @@ def sql(template: str, *parts: "Sql | Any") -> Sql:
 
 
 def joined(glue: str, parts: Iterable[Sql]) -> Sql:
-    """The parts in one bracket with `glue` between them."""
+    """The parts in one bracket with `glue` between them; of no parts, what is false."""
     parts = list(parts)
+    if not parts:
+        return Sql("FALSE")
     params = tuple(param for part in parts for param in part.params)
     return Sql("(" + glue.join(part.text for part in parts) + ")", params)

@@ -4,9 +4,10 @@ import calendar
 import operator
 import uuid
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,10 +18,10 @@ from django.db.models.lookups import Exact
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from audience.filters.base import LISTS, Filter
+from audience.filters.base import LISTS, Fault, Filter
 from audience.filters.columns import Column
 from audience.filters.conditions import Compare, Condition, Either, Every, Filled, Not, OneOf, Sign
-from audience.filters.fields import Field, NumberField, Options
+from audience.filters.fields import Field, NumberField, Options, Texts
 from audience.filters.kinds import NUMBER, TEXT, TIME, YEARLY, Op, Ops
 from audience.filters.scope import Leaf, Scope
 
@@ -71,17 +72,30 @@ def _chosen(ops: Ops, choices: Any, *names: str) -> Ops:
     }
 
 
-def _countries() -> list[tuple[str, str]]:
-    territories = Locale.parse(get_language() or "en", sep="-").territories
+def _countries() -> Sequence[tuple[str, str]]:
+    return _countries_in(get_language() or "en")
+
+
+@lru_cache(maxsize=8)
+def _countries_in(language: str) -> Sequence[tuple[str, str]]:
+    territories = Locale.parse(language, sep="-").territories
     return sorted(((code, name) for code, name in territories.items() if code.isalpha()), key=lambda pair: pair[1])
 
 
-def _languages() -> list[tuple[str, str]]:
-    return sorted(Locale.parse(get_language() or "en", sep="-").languages.items(), key=lambda pair: pair[1])
-
-
-def _zones() -> list[tuple[str, str]]:
+@lru_cache(maxsize=1)
+def _zones() -> Sequence[tuple[str, str]]:
     return [(name, name) for name in sorted(zoneinfo.available_timezones())]
+
+
+@dataclass(frozen=True)
+class LanguageCodes(Texts):
+    """Codes such as `pt` or `pt-BR`."""
+
+    suggestions: str = "languages"
+
+    def element_fault(self, value: Any) -> str | None:
+        known = isinstance(value, str) and value.partition("-")[0] in Locale("en").languages
+        return None if known else gettext("“%s” is not a language. Use a code such as en or pt-BR.") % (value,)
 
 
 def _genders() -> list[tuple[str, Any]]:
@@ -104,6 +118,12 @@ class Language(ColumnFilter):
         bases = [f"{value}-" for value in leaf["values"] if "-" not in value]
         based = [Q(Exact(StrIndex("language", Value(base)), 1)) for base in bases]
         return ~reduce(operator.or_, based, ~exact) if leaf["op"] == "none_of" else reduce(operator.or_, based, exact)
+
+
+def _languages() -> Ops:
+    codes = (LanguageCodes(),)
+    ops = {name: TEXT[name] for name in _LIST_OPS}
+    return {name: Op(op.label, op.words, op.condition, codes if op.fields else ()) for name, op in ops.items()}
 
 
 class Age(Filter):
@@ -212,12 +232,12 @@ class InternalId(ColumnFilter):
     def __init__(self) -> None:
         super().__init__("internal_id", _("internal ID"), Column("braze_id"), _pick(TEXT, "any_of", "none_of"))
 
-    def extra_problems(self, leaf: Leaf, scope: Scope) -> Iterator[tuple[str, str]]:
+    def extra_problems(self, leaf: Leaf, scope: Scope) -> Iterator[Fault]:
         for value in leaf["values"]:
             try:
                 uuid.UUID(value)
             except ValueError:
-                yield "values", gettext("“%s” is not an internal ID.") % value
+                yield ("values",), gettext("“%s” is not an internal ID.") % value
 
 
 def _pick(ops: Ops, *names: str) -> Ops:
@@ -244,7 +264,7 @@ STANDARD: tuple[Filter, ...] = (
     ColumnFilter("gender", _("gender"), Column("gender"), _chosen(TEXT, _genders, *_LIST_OPS)),
     _text("home_city", _("home city")),
     ColumnFilter("country", _("country"), Column("country"), _chosen(TEXT, _countries, *_LIST_OPS)),
-    Language("language", _("language"), Column("language"), _chosen(TEXT, _languages, *_LIST_OPS)),
+    Language("language", _("language"), Column("language"), _languages()),
     Age(),
     Birthday(),
     ColumnFilter("time_zone", _("time zone"), Column("time_zone"), _chosen(TEXT, _zones, *_LIST_OPS)),

@@ -84,7 +84,7 @@ def _leaf_problems(name: Any, leaf: Leaf, scope: Scope, path: TreePath) -> Itera
         yield Problem(path, _("A filter is larger than %d bytes. Import long lists as a CSV file.") % MAX_LEAF_BYTES)
     else:
         for key, sentence in known.problems(leaf, scope):
-            yield Problem((*path, key), sentence)
+            yield Problem((*path, *key), sentence)
 
 
 def _too_complex(tree: Any, scope: Scope) -> Iterator[Problem]:

@@ -53,11 +53,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class AttributesItem(Item):
-    """`standard` by client's name; `groups` are (subscription group, state) as sent."""
+    """`standard` by client's name; `groups` are (subscription group, state) as sent.
+
+    `texts` are custom attributes as they were sent, where that was a text: one may look like a time and be none.
+    """
 
     groups: Sequence[tuple[str, str]] = ()
     standard: dict[str, Any] = field(default_factory=dict)
     custom: dict[str, changes.Change] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
@@ -181,7 +185,10 @@ def _read_attribute(item: AttributesItem, name: str, value: Any, merge: bool) ->
     elif not name or len(name) > MAX_NAME:
         raise NotStored("is not valid")
     else:
-        item.custom[values.storable_text(name)] = changes.read(value, merge)
+        stored = values.storable_text(name)
+        item.custom[stored] = changes.read(value, merge)
+        if isinstance(value, str):
+            item.texts[stored] = value
 
 
 def _groups(raw: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -1,28 +1,23 @@
 """Which custom attributes, events and products are known by name, so that editors can offer them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from audience.ingest import values
-from audience.ingest.people import Applied, Known
+from audience.ingest.people import Known
 from audience.models import Attribute, EventName
 
 
 def known_attributes(names: Iterable[str]) -> dict[str, Known]:
     """What is known of these attributes, in one query."""
-    rows = Attribute.objects.filter(name__in={*names}).values_list("name", "type", "is_type_fixed", "is_blocked")
-    return {name: Known(type_, is_fixed, is_blocked) for name, type_, is_fixed, is_blocked in rows}
+    rows = Attribute.objects.filter(name__in={*names}).values_list("name", "type", "is_blocked")
+    return {name: Known(type_, is_blocked) for name, type_, is_blocked in rows}
 
 
-def learn_attributes(applied: Sequence[Applied], known: Mapping[str, Known], standard: Iterable[str]) -> None:
-    """Remember attributes that got their first value, with its type."""
-    changes = ((name, after) for one in applied for name, (_before, after) in one.changes.items())
-    new: dict[str, Attribute] = {}
-    for name, value in changes:
-        if value is not None and name not in known and name not in standard and name not in new:
-            new[name] = Attribute(name=name, type=values.type_of(value))
+def learn_attributes(known: Mapping[str, Known]) -> None:
+    """Remember the attributes that just got their first value, with its type."""
+    new = [Attribute(name=name, type=each.type) for name, each in sorted(known.items()) if each.is_new]
     if new:
-        Attribute.objects.bulk_create([new[name] for name in sorted(new)], ignore_conflicts=True)
+        Attribute.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def blocked(kind: str, names: Iterable[str], now: datetime) -> set[str]:

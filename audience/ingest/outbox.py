@@ -19,7 +19,7 @@ def put(candidates: Sequence[PendingEvent]) -> None:
     kept = [event for event in candidates if _keep(event, wanted.get(Kind(event.kind), set()))]
     if kept:
         PendingEvent.objects.bulk_create(kept)
-        queues.wake("default")
+        queues.wake("events")
 
 
 def changed(profile: int, kind: Kind, changes: Mapping[str, tuple[object, object]], now: datetime) -> PendingEvent:

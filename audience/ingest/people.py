@@ -10,9 +10,10 @@ from django.db import connection
 from audience.ingest import standard, values
 from audience.ingest.errors import NotStored
 from audience.ingest.items import MAX_ATTRIBUTES, AttributesItem
-from audience.models import Profile
+from audience.models import Attribute, Profile
 from workspace import bulk
 
+Type = Attribute.Type
 COLUMNS: Mapping[str, str] = {
     "email": "text",
     "phone": "text",
@@ -40,11 +41,11 @@ COLUMNS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a custom attribute of that name."""
+    """What is known of a custom attribute of that name; a new one has just got its first value."""
 
     type: str
-    is_type_fixed: bool = False
     is_blocked: bool = False
+    is_new: bool = False
 
 
 @dataclass(slots=True)
@@ -56,8 +57,8 @@ class Applied:
     is_dirty: bool = False  # the profile has to be written
 
 
-def apply(item: AttributesItem, profile: Profile, known: Mapping[str, Known], now: datetime) -> Applied:
-    """Change the profile in memory as the object says."""
+def apply(item: AttributesItem, profile: Profile, known: dict[str, Known], now: datetime) -> Applied:
+    """Change the profile in memory as the object says. The first value of an attribute decides its type in `known`."""
     applied = Applied(warnings=[*item.warnings])
     _apply_standard(item, profile, applied, now)
     for name, value in item.kept.items():
@@ -65,7 +66,10 @@ def apply(item: AttributesItem, profile: Profile, known: Mapping[str, Known], no
         _put(profile.other_attributes, name, value)
     for name, change in item.custom.items():
         try:
-            _apply_custom(profile, name, change(profile.custom_attributes.get(name)), known, applied)
+            value = change(profile.custom_attributes.get(name))
+            if name in item.texts and name in known and known[name].type == Type.TEXT:
+                value = values.bounded_text(item.texts[name])
+            _apply_custom(profile, name, value, known, applied)
         except NotStored as error:
             applied.warnings.append(f"'{name}' {error}")
     applied.is_dirty |= bool(applied.changes)
@@ -90,12 +94,13 @@ def _apply_standard(item: AttributesItem, profile: Profile, applied: Applied, no
                 setattr(profile, f"{name}_at", now)
 
 
-def _apply_custom(profile: Profile, name: str, value: Any, known: Mapping[str, Known], applied: Applied) -> None:
+def _apply_custom(profile: Profile, name: str, value: Any, known: dict[str, Known], applied: Applied) -> None:
     before = profile.custom_attributes.get(name)
     if value == before and type(value) is type(before):
         return
     if value is not None:
         _check(profile, name, value, known.get(name))
+        known.setdefault(name, Known(values.type_of(value), is_new=True))
     _put(profile.custom_attributes, name, value)
     applied.changes[name] = (before, value)
 
@@ -106,8 +111,12 @@ def _check(profile: Profile, name: str, value: Any, known: Known | None) -> None
         raise NotStored(f"is not stored: a profile has at most {MAX_ATTRIBUTES:,} custom attributes")
     if known and known.is_blocked:
         raise NotStored("is blocked")
-    if known and known.is_type_fixed and values.type_of(value) != known.type:
+    if known and not _fits(value, known.type):
         raise NotStored(f"must be of type {known.type}")
+
+
+def _fits(value: Any, type_: str) -> bool:
+    return (value == [] and type_ == Type.OBJECTS) or values.type_of(value) == type_
 
 
 def _put(target: dict[str, Any], name: str, value: Any) -> None:

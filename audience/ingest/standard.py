@@ -1,6 +1,7 @@
 """Standard attributes: what clients may send for each, and what is kept."""
 
 import re
+import zoneinfo
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
@@ -15,7 +16,6 @@ from audience import times
 from audience.ingest.errors import NotStored, Refused
 from audience.ingest.values import nested, storable_text
 from audience.models import Gender, Profile, Subscription
-from workspace.models import validate_time_zone
 
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z0-9]{2,8}))*")
 
@@ -85,11 +85,14 @@ def _known_languages() -> frozenset[str]:
 
 
 def _time_zone(value: Any) -> str:
-    try:
-        validate_time_zone(value)
-    except (ValidationError, TypeError) as error:
-        raise LeftUnset from error
-    return str(value)
+    if not isinstance(value, str) or value not in _zones():
+        raise LeftUnset
+    return value
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _day(value: Any) -> date:

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from audience.ingest import history, items, names, outbox, people, resolve, standard, subscriptions
+from audience.ingest import history, items, names, outbox, people, resolve, subscriptions
 from audience.ingest.errors import ItemError, not_valid
 from audience.ingest.items import AnyItem, AttributesItem, EventItem, Item, PurchaseItem
 from audience.ingest.people import Applied
@@ -69,6 +69,18 @@ def track(
     return batch
 
 
+def check(
+    attributes: Sequence[Any] = (), events: Sequence[Any] = (), purchases: Sequence[Any] = (), *, now: datetime
+) -> Batch:
+    """What `track` would answer, storing nothing: the work is done and taken back."""
+    batch = read(attributes, events, purchases, now)
+    if not batch.is_empty:
+        with transaction.atomic():
+            store(batch, now, may_trigger=False)
+            transaction.set_rollback(True)
+    return batch
+
+
 def store(batch: Batch, now: datetime, may_trigger: bool = True) -> None:
     """Write what was read. If another batch makes the same profile at the same moment, it is tried once more."""
     refused = [*batch.errors]
@@ -114,7 +126,7 @@ def _store_attributes(batch: Batch, now: datetime) -> list[PendingEvent]:
         if profile:
             applied.append((item, profile, people.apply(item, profile, known, now)))
     people.save({profile.pk: profile for _item, profile, one in applied if one.is_dirty}.values(), now)
-    names.learn_attributes([one for _item, _profile, one in applied], known, standard.READERS)
+    names.learn_attributes(known)
     batch.errors += [ItemError(text, "attributes", item.index) for item, _, one in applied for text in one.warnings]
     pending = [_changed(profile.pk, one.changes, now) for _item, profile, one in applied if one.changes]
     return [*chain.from_iterable(pending), *_store_groups(batch, applied, now)]

@@ -146,7 +146,7 @@ class PendingEvent(models.Model):
         SUBSCRIPTION = "subscription", _("subscription changed")
         OUTREACH = "outreach", _("interaction with a campaign or Canvas")
 
-    profile = models.ForeignKey(Profile, models.CASCADE, related_name="+")
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=16, choices=Kind)
     name = models.CharField(max_length=255, blank=True)
     source_id = models.BigIntegerField(null=True)  # the row of CustomEvent or Purchase
@@ -160,7 +160,10 @@ class PendingEvent(models.Model):
     class Meta:
         verbose_name = _("pending event")
         verbose_name_plural = _("pending events")
-        indexes = [models.Index(fields=["due_at", "id"], name="pending_event_due")]  # the dispatcher's claim
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="pending_event_due"),  # the dispatcher's claim
+            models.Index(fields=["profile", "id"], name="pending_event_by_profile"),  # is it its profile's first one?
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"

@@ -20,6 +20,7 @@ class Import(models.Model):
         EVENTS = "events", _("events")
 
     class Status(models.TextChoices):
+        UPLOADED = "uploaded", _("uploaded")
         WAITING = "waiting", _("waiting")
         RUNNING = "running", _("running")
         COMPLETE = "complete", _("complete")
@@ -37,17 +38,22 @@ class Import(models.Model):
     may_trigger = models.BooleanField(
         _("may trigger campaigns"), default=False, help_text=_("Imported events then start what waits for them.")
     )
-    status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.WAITING, editable=False)
+    status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.UPLOADED, editable=False)
     encoding = models.CharField(_("encoding"), max_length=32, blank=True, editable=False)
+    column_types = models.JSONField(default=dict, editable=False)  # {column: type}, where somebody chose one
+    makes_segment = models.BooleanField(
+        _("make a segment of these profiles"), default=False, help_text=_("Named like the import, when it is complete.")
+    )
     position = models.BigIntegerField(default=0, editable=False)
     line = models.BigIntegerField(default=0, editable=False)
     size = models.BigIntegerField(default=0, editable=False)  # bytes
     row_count = models.BigIntegerField(_("rows read"), default=0, editable=False)
     created_count = models.BigIntegerField(_("profiles created"), default=0, editable=False)
-    updated_count = models.BigIntegerField(_("rows taken"), default=0, editable=False)
+    updated_count = models.BigIntegerField(_("rows that changed profiles there were"), default=0, editable=False)
     skipped_count = models.BigIntegerField(_("rows left out"), default=0, editable=False)
     warning_count = models.BigIntegerField(_("values left out"), default=0, editable=False)
     report = models.FileField(_("report"), upload_to="imports/", blank=True, editable=False)
+    report_size = models.BigIntegerField(default=0, editable=False)  # bytes of it that belong to finished chunks
     error = models.TextField(_("error"), blank=True, editable=False)
     leased_until = models.DateTimeField(null=True, editable=False)  # some worker is at it
     created_by = models.ForeignKey(
@@ -63,6 +69,18 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it waits or runs."""
+        return self.status in (self.Status.WAITING, self.Status.RUNNING)
+
+    @property
+    def percent(self) -> int:
+        """How much of the file is read."""
+        if self.status in (self.Status.COMPLETE, self.Status.PARTIAL):
+            return 100
+        return min(99, 100 * self.position // self.size) if self.size else 0
 
 
 class ImportedProfile(models.Model):

@@ -37,6 +37,7 @@ def page(browser: Browser, live_server, transactional_db) -> Iterator[Page]:
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if _matters(message) else None)
+    page.set_default_timeout(8000)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto("/admin/")
     page.fill("[name=username]", "mina")

@@ -3,24 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from webhooks.models import MessageActivityLog
-
-_COUNTED = 10_000
-
-
-class BoundedPaginator(Paginator):
-    """Counts no further than ten thousand: a log of millions opens at once."""
-
-    @cached_property
-    def count(self) -> int:
-        return len(self.object_list.order_by().values_list("pk", flat=True)[:_COUNTED])  # type: ignore[attr-defined]
+from workspace.paging import BoundedPaginator
 
 
 @admin.register(MessageActivityLog)

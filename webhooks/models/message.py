@@ -70,6 +70,8 @@ class Message(models.Model):
             models.Index(fields=["lane", "due_at"], name="message_due", condition=Q(finished_at__isnull=True)),
             # "does something of this sender still wait for this profile?", merging and deleting profiles
             models.Index(fields=["profile"], name="message_waiting", condition=Q(finished_at__isnull=True)),
+            # deleting people: whose messages hold something personal
+            models.Index(fields=["profile"], name="message_with_context", condition=Q(context__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -26,8 +26,8 @@ def test_a_blank_cell_changes_nothing(tmp_path):
 
 
 def test_a_missing_column_stops_before_anything_is_stored(tmp_path):
-    with pytest.raises(CommandError, match="no column external_id"):
-        load(tmp_path, "email\na@example.com\n")
+    with pytest.raises(CommandError, match="No column names the profiles"):
+        load(tmp_path, "plan;email\npro;a@example.com\n")
     assert not Profile.objects.exists()
 
 

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class ReactingConfig(AppConfig):
+    name = "tests.audience.reacting"
+
+    def ready(self) -> None:
+        from audience.reactions import Phase, add_reaction
+        from tests.audience.reacting import effects
+
+        add_reaction(Phase.ENTRIES, effects.note)
+        add_reaction(Phase.ENTRIES, effects.die_once)
