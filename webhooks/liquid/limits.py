@@ -17,11 +17,11 @@ class Limits:
     output: int = MEBIBYTE
     value: int = MEBIBYTE
     variables: int = 4 * MEBIBYTE
-    iterations: int = 100_000
+    iterations: int = 10_000
     items: int = 100_000
     nesting: int = 50
     calls: int = 10
-    seconds: float = 1.0
+    seconds: float = 0.2
 
 
 LIMITS = Limits()

@@ -63,6 +63,11 @@ def test_a_nested_time_is_a_time_wherever_it_stands() -> None:
     assert render("{% for t in custom_attribute.${o}.list %}{{t}}{% endfor %}", data) == "2026-05-28 10:00:00 UTC"
 
 
+def test_an_object_whose_time_says_none_stays_an_object() -> None:
+    data = world(profile={"custom_attributes": {"o": {"$time": None}}})
+    assert render("{{custom_attribute.${o}}}", data) == '{"$time": null}'
+
+
 def test_decimals_of_the_database_are_numbers() -> None:
     data = world(event_properties={"price": Decimal("19.90")})
     assert render("{{event_properties.${price}}} {{event_properties.${price} | plus: 1}}", data) == "19.90 20.9"
