@@ -3,6 +3,7 @@
 import time
 
 from audience import jobs as audience_jobs
+from canvas import jobs as canvas_jobs
 from outreach import jobs as outreach_jobs
 from webhooks import jobs as webhooks_jobs
 from workspace import queues
@@ -22,3 +23,4 @@ def housekeeping() -> None:
     audience_jobs.tidy()
     outreach_jobs.tidy()
     webhooks_jobs.tidy()
+    canvas_jobs.tidy()

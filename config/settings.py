@@ -159,6 +159,7 @@ QUEUE_JOBS = {
     "deliver": "webhooks.jobs.deliver",
     "events": "audience.jobs.react",
     "plan": "outreach.jobs.plan_due",
+    "canvas": "canvas.jobs.move_due",
     "default": "config.jobs.housekeeping",
 }
 RQ_SHOW_ADMIN_LINK = False

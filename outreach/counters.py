@@ -59,11 +59,12 @@ def record(recorded: Sequence[Recorded]) -> None:
     """Count what became of a batch of messages (registered with `webhooks.hooks.recorders`)."""
     owners = outreach_by_sender({item.message.sender_id for item in recorded})
     counts: Counter[Key] = Counter()
+    days = {at: today(at) for at in {item.at for item in recorded}}
     for item in recorded:
         outreach = owners.get(item.message.sender_id)
         if outreach is None:
             continue  # a sender without an outreach: an API message
-        key = Key(outreach, today(item.at), item.message.variant, 0, item.outcome, item.reason)
+        key = Key(outreach, days[item.at], item.message.variant, 0, item.outcome, item.reason)
         if item.outcome:
             counts[key] += 1
         if item.was_error:

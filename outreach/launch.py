@@ -1,7 +1,7 @@
 """Checks an outreach before it may send: what blocks, in plain sentences, all at once."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ _PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]{2,}>")
 
 def problems(outreach: Outreach, now: datetime) -> list[str]:
     """Every reason why this outreach can't be launched; empty when it can."""
-    return [*_variant_problems(outreach), *_audience_problems(outreach, now)]
+    return [*_variant_problems(outreach), *audience_problems(outreach, now)]
 
 
 def _variant_problems(outreach: Outreach) -> Iterator[str]:
@@ -25,12 +25,17 @@ def _variant_problems(outreach: Outreach) -> Iterator[str]:
     if not any(not variant.is_control for variant in variants):
         yield _("There is no variant with a webhook yet.")
         return
-    total = sum(variant.share for variant in variants)
-    if total != 100:
-        yield _("Shares add up to %(total)s %%. They must add up to 100 %%.") % {"total": total}
+    yield from share_problems(variants)
     for variant in variants:
         if not variant.is_control:
             yield from _content_problems(variant)
+
+
+def share_problems(variants: Iterable[Variant]) -> Iterator[str]:
+    """Shares that don't add up."""
+    total = sum(variant.share for variant in variants)
+    if total != 100:
+        yield _("Shares add up to %(total)s %%. They must add up to 100 %%.") % {"total": total}
 
 
 def _content_problems(variant: Variant) -> Iterator[str]:
@@ -49,7 +54,8 @@ def _all_text(content: Content) -> str:
     return "\n".join([content.url, content.raw_body, *(str(p.get("value")) for p in content.pairs), *headers])
 
 
-def _audience_problems(outreach: Outreach, now: datetime) -> Iterator[str]:
+def audience_problems(outreach: Outreach, now: datetime) -> Iterator[str]:
+    """An audience that is not chosen, names an archived segment, or is nobody."""
     segments = list(outreach.segments.all())
     if not outreach.to_everyone and not segments and not outreach.filters:
         yield _("Choose an audience: segments, filters, or all profiles.")

@@ -29,6 +29,11 @@ def start(outreach: Outreach, now: datetime) -> None:
     found = launch.problems(outreach, now)
     if found:
         raise NotLaunchable(found)
+    activate(outreach, now)
+
+
+def activate(outreach: Outreach, now: datetime) -> None:
+    """Set a draft active that the caller has checked. Raises WrongStatus where it was launched already."""
     _move(outreach, "launch", now)
 
 

@@ -7,7 +7,7 @@ most one chunk, whose rows exist already and are not made twice.
 import heapq
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +24,9 @@ from workspace.queues import wake
 logger = logging.getLogger(__name__)
 
 CHUNK = 10_000
+Taker = Callable[[Occurrence, Sequence[int], datetime], int | None]
+takers: list[Taker] = []
+"""Higher apps that take a run's profiles over instead of sending to them: how many they took, None if not theirs."""
 LATENESS_ALLOWED = timedelta(hours=1)  # campaigns specification, section 6.1
 
 
@@ -104,6 +107,9 @@ def _move_on(occurrence: Occurrence, ids: Sequence[int], planned: int, size: int
 
 
 def _write(occurrence: Occurrence, ids: Sequence[int], now: datetime) -> int:
+    for take in takers:
+        if (taken := take(occurrence, ids, now)) is not None:
+            return taken
     outreach = occurrence.outreach
     variants = list(outreach.variants.filter(is_removed=False))
     enrol(outreach, variants, ids, now)

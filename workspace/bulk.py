@@ -28,7 +28,14 @@ def rows_as_table(columns: Mapping[str, str], alias: str = "u") -> str:
 
 def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
     """The rows as the parameter for `rows_as_table`. Times are stored as the database compares them."""
-    return json.dumps(list(rows), default=_stamp, separators=(",", ":"))
+    stamps: dict[Any, str] = {}  # the rows of a batch share a few moments
+
+    def default(value: Any) -> str:
+        if value not in stamps:
+            stamps[value] = _stamp(value)
+        return stamps[value]
+
+    return json.dumps(list(rows), default=default, separators=(",", ":"))
 
 
 def ids_as_table(alias: str = "u") -> str:
@@ -41,6 +48,34 @@ def ids_as_table(alias: str = "u") -> str:
 def stamp(moment: datetime) -> str:
     """An aware time as text that this database compares with its own columns."""
     return str(connection.ops.adapt_datetimefield_value(moment))
+
+
+def in_ids(column: str) -> str:
+    """SQL that asks whether a column is one of many integers: one parameter, from `ids_param`.
+
+    Other than a join with `ids_as_table`, it lets PostgreSQL see how many there are, so that statistics that are out
+    of date can't make it read the whole table, or read the ids again for every row.
+    """
+    if connection.vendor == "postgresql":
+        return f"{column} = ANY(%s::bigint[])"
+    return f"{column} IN (SELECT value FROM json_each(%s))"
+
+
+def ids_param(ids: Iterable[int]) -> Any:
+    """Integers as the parameter for `in_ids`."""
+    return list(ids) if connection.vendor == "postgresql" else as_json_ids(ids)
+
+
+def time_param(moment: datetime) -> Any:
+    """An aware time as a parameter of a statement, as this database stores it."""
+    return moment if connection.vendor == "postgresql" else stamp(moment)
+
+
+def for_update(alias: str, *, skip_locked: bool = False) -> str:
+    """SQL that locks a query's rows; nothing on SQLite, whose writing transactions never overlap."""
+    if connection.vendor != "postgresql":
+        return ""
+    return f"FOR UPDATE OF {alias}{' SKIP LOCKED' if skip_locked else ''}"
 
 
 def execute(sql: str, params: Sequence[Any]) -> int:

@@ -1,0 +1,196 @@
+"""How fast journeys move: through a message, a delay, a split and an action path, to the end.
+
+    python -m benchmarks.canvas [--journeys 100000] [--database postgres://…]
+
+Time is moved, not waited for, and no request is made: every message is answered 200 at once, and what delivery records
+of that is part of the time. The last line is JSON. Without --database, DATABASE_URL or an SQLite file is used; what is
+written goes into a test database that is dropped at the end.
+"""
+
+import argparse
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+START = datetime(2026, 5, 4, 9, tzinfo=UTC)
+ANSWERED = 256  # messages recorded together, as a pump's window is
+BUYS = 3  # every third profile takes the action
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--journeys", type=int, default=100_000)
+    parser.add_argument("--database", default=os.environ.get("DATABASE_URL", ""))
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"ENVIRONMENT": "test", "DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "config.settings"}
+        os.environ |= {"DATABASE_URL": options.database} if options.database else {}
+        os.environ["LOG_LEVEL"] = "ERROR"
+        import django
+
+        django.setup()
+        from django.db import connection
+
+        connection.creation.create_test_db(verbosity=0, autoclobber=True)
+        try:
+            print(json.dumps(measure(options.journeys)))
+        finally:
+            connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+
+
+def measure(count: int) -> dict[str, Any]:
+    from canvas import launch
+    from canvas.models import StepVisit
+
+    make_profiles(count)
+    canvas = make_canvas()
+    launch.start(canvas, START)
+    seconds: dict[str, float] = {}
+    with queries() as asked:
+        with clocked("enter", seconds):
+            let_everybody_in(canvas)
+        with clocked("to_message", seconds):
+            move(START)
+        with clocked("record", seconds):
+            answer_all(START)
+        with clocked("to_delay", seconds):
+            move(START)
+        with clocked("to_actions", seconds):
+            move(START + timedelta(days=1))
+        with clocked("actions", seconds):
+            act(START + timedelta(days=1, hours=1))
+        with clocked("to_end", seconds):
+            move(START + timedelta(days=1, hours=2))
+            move(START + timedelta(days=3))
+    check(canvas, count)
+    moves, total = StepVisit.objects.count(), sum(seconds.values())
+    for name, spent in seconds.items():
+        print(f"{name:>10}: {spent:6.2f} s")
+    return {
+        "journeys": count,
+        "seconds": round(total, 2),
+        "journeys_per_second": round(count / total),
+        "moves": moves,
+        "queries_per_1000_moves": round(1000 * len(asked) / moves, 1),
+        "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def make_profiles(count: int) -> None:
+    from audience.models import Profile
+
+    for first in range(0, count, 10_000):
+        Profile.objects.bulk_create(
+            Profile(external_id=f"p{n}", custom_attributes={"plan": "pro" if n % 2 else "free"})
+            for n in range(first, min(first + 10_000, count))
+        )
+
+
+def make_canvas() -> Any:
+    from canvas.models import CanvasVersion, Path
+    from tests.canvas.world import action_paths, build, delay, event, has, lay, message, split
+
+    steps = [message("hello"), delay("wait"), split("pro?", has("plan", "pro"))]
+    canvas = build(steps)
+    draft = CanvasVersion.objects.get(canvas=canvas)
+    yes, no = Path.objects.filter(version=draft, step__kind="decision").order_by("rank")
+    lay(draft, yes, [action_paths("buys?", ([event("order")], []))])
+    lay(draft, no, ["buys?"])
+    return canvas
+
+
+def let_everybody_in(canvas: Any) -> None:
+    from outreach import plan
+
+    occurrence = canvas.occurrences.get()
+    while (chunk := plan.plan_chunk(occurrence.pk, START)) and not chunk.is_last:
+        pass
+
+
+def move(now: datetime) -> None:
+    from canvas import engine
+
+    while engine.run(lambda: now, seconds=3600):
+        pass
+
+
+def answer_all(now: datetime) -> None:
+    from canvas.models import Journey
+    from webhooks.attempt import Attempt
+    from webhooks.claims import Claimed
+    from webhooks.models import Message
+    from webhooks.record import record
+    from webhooks.request import Answer
+
+    names = (
+        "id sender_id lane_id content_id profile_id cause slot variant due_at attempts first_attempt_at context lease"
+    )
+    rows = Message.objects.filter(finished_at=None).order_by("pk").values_list(*names.split())
+    last = 0
+    while batch := [Claimed(*row) for row in rows.filter(pk__gt=last)[:ANSWERED]]:
+        record([Attempt(message, answer=Answer(200)) for message in batch])
+        last = batch[-1].id
+    Journey.objects.filter(state="sending").update(wake_at=now)  # recorded by the real clock
+
+
+def act(now: datetime) -> None:
+    """Every third profile orders; the events are stored and reacted to in batches."""
+    from audience import reactions
+    from audience.ingest.track import track
+    from audience.models import PendingEvent, Profile
+
+    ids = list(Profile.objects.order_by("pk").values_list("external_id", flat=True))[::BUYS]
+    for first in range(0, len(ids), 1_000):
+        track(
+            events=[{"external_id": i, "name": "order", "time": now.isoformat()} for i in ids[first : first + 1_000]],
+            now=now,
+        )
+    while pending := list(PendingEvent.objects.order_by("pk")[:1_000]):
+        for reaction in reactions.reactions():
+            reaction(pending, now)
+        PendingEvent.objects.filter(pk__in=[event.pk for event in pending]).delete()
+
+
+def check(canvas: Any, count: int) -> None:
+    """Everybody must have come through, a third of them by the action."""
+    from canvas import counts
+
+    totals = counts.by_step(canvas.pk)[0]
+    paths = counts.reasons(canvas.pk, counts.StepMetric.PATH)
+    acted = sum(number for (_step, path), number in paths.items() if path == "1") - (count // 2)
+    if totals["completed"] != count or acted != -(-count // BUYS):
+        raise SystemExit(f"not everybody came through: {totals}, {acted} acted")
+
+
+@contextmanager
+def clocked(name: str, seconds: dict[str, float]) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - began
+
+
+@contextmanager
+def queries() -> Iterator[list[None]]:
+    from django.db import connection
+
+    asked: list[None] = []
+
+    def count(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        asked.append(None)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(count):
+        yield asked
+
+
+if __name__ == "__main__":
+    main()

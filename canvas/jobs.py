@@ -1,0 +1,23 @@
+"""RQ entry points of Canvases."""
+
+from django.utils import timezone
+
+from canvas import engine, lifecycle, watchdog
+from workspace import queues
+from workspace.worker import stopping
+
+
+def move_due() -> int:
+    """Move the journeys whose time has come (queue `canvas`)."""
+    queues.woken("canvas")
+    moved = engine.run(stopping=stopping)
+    if moved and engine.due_steps(engine.database_now()):
+        queues.wake("canvas")
+    return moved
+
+
+def tidy() -> None:
+    """Stop Canvases that have finished, and wake journeys that nothing would wake (timetable)."""
+    now = timezone.now()
+    lifecycle.stop_finished(now)
+    watchdog.wake_the_lost(now)

@@ -1,0 +1,23 @@
+"""Canvases: the graph in its versions, and the journeys through it."""
+
+from .canvas import Cadence, Canvas, Entry, EntryQuota, Reentry
+from .graph import CanvasVersion, Kind, Path, Step, StepContent, StepRevision
+from .journey import ExperimentShare, Journey, StepVisit, VisitOutcome
+
+__all__ = [
+    "Cadence",
+    "Canvas",
+    "CanvasVersion",
+    "Entry",
+    "EntryQuota",
+    "ExperimentShare",
+    "Journey",
+    "Kind",
+    "Path",
+    "Reentry",
+    "Step",
+    "StepContent",
+    "StepRevision",
+    "StepVisit",
+    "VisitOutcome",
+]

@@ -1,0 +1,84 @@
+"""Experiment paths: a random share for each path, kept for a profile that comes again.
+
+Settings: `shares` (whole per cents by path key, 0 is the control), `control` ("continue", or "exit" after the tracking
+window), `window_days`, `always_random`.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from canvas.graph import Node
+from canvas.models import ExperimentShare
+from canvas.states import Reason, Waiting
+from canvas.steps.problem import Problem
+from canvas.travel import Batch, Traveller
+from canvas.verdicts import Go, Leave, Verdict, Verdicts, Wait
+from outreach import arms
+from workspace import bulk
+
+RENDERS = False
+CONTROL = 0
+MOST_PATHS = 4
+
+
+def problems(node: Node, now: datetime) -> Iterator[Problem]:
+    paths = [way for way in node.ways if way.key != CONTROL]
+    if not 1 <= len(paths) <= MOST_PATHS:
+        yield Problem(_("There can be one to four paths and a control group."), "shares")
+    total = sum(shares(node).values())
+    if total != 100:
+        yield Problem(_("Shares add up to %(total)s %%. They must add up to 100 %%.") % {"total": total}, "shares")
+    if not 1 <= int(node.settings.get("window_days") or 0) <= 30:
+        yield Problem(_("The conversion window is between 1 and 30 days."), "window_days")
+
+
+def shares(node: Node) -> dict[int, int]:
+    """The share by path key, in order of rank."""
+    given = node.settings.get("shares") or {}
+    return {way.key: int(given.get(str(way.key)) or 0) for way in node.ways}
+
+
+def enter(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts:
+    paths = _drawn(node, people)
+    return {t.id: _on(batch, node, paths[t.id]) for t in people}
+
+
+def _on(batch: Batch, node: Node, path: int) -> Verdict:
+    if path == CONTROL and node.settings.get("control") == "exit":
+        window = timedelta(days=int(node.settings.get("window_days") or 1))
+        return Wait(batch.now + window, Waiting.CONTROL_WINDOW)
+    return Go(path)
+
+
+def resolve(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts:
+    """Only the control group of an experiment that lets nobody on waits here."""
+    return {t.id: Leave(Reason.CONTROL_WINDOW_ENDED) for t in people}
+
+
+def _drawn(node: Node, people: Sequence[Traveller]) -> dict[int, int]:
+    split = shares(node)
+    keys, parts = list(split), list(split.values())
+    if sum(parts) != 100:
+        return {t.id: node.last_way for t in people}
+    if node.settings.get("always_random"):
+        return {t.id: keys[arms.pick(t.id, node.id, parts)] for t in people}
+    fresh = {t.profile_id: keys[arms.pick(t.profile_id, node.id, parts)] for t in people}
+    kept = _keep(node, fresh)
+    return {t.id: path if (path := kept[t.profile_id]) in split else fresh[t.profile_id] for t in people}
+
+
+def _keep(node: Node, drawn: dict[int, int]) -> dict[int, int]:
+    """Store each profile's first path; the one that stands."""
+    rows = [{"id": profile, "path": drawn[profile]} for profile in sorted(drawn)]
+    bulk.execute(
+        f"""
+        INSERT INTO canvas_experimentshare (step_id, profile_id, path)
+        SELECT %s, id, path FROM {bulk.rows_as_table({"id": "bigint", "path": "smallint"})} WHERE TRUE
+        ON CONFLICT (step_id, profile_id) DO NOTHING
+        """,
+        [node.id, bulk.as_json(rows)],
+    )
+    kept = ExperimentShare.objects.filter(step_id=node.id, profile_id__in=drawn)
+    return drawn | dict(kept.values_list("profile_id", "path"))

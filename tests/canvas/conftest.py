@@ -1,0 +1,10 @@
+"""What every Canvas test starts with."""
+
+import pytest
+
+from canvas import graph
+
+
+@pytest.fixture(autouse=True)
+def _no_graphs_of_other_tests():
+    graph.forget()
