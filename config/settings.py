@@ -187,7 +187,7 @@ WEBHOOK_PROXY = env.str("WEBHOOK_PROXY", "")
 RESPONSE_BYTES_KEPT = 64 * 1024
 LOG_DAYS_KEPT = env.int("LOG_DAYS_KEPT", 30)
 
-# What one message's Liquid may use: passes through loops, and seconds of computing (waiting for answers is not counted).
+# What one message's Liquid may use: passes through loops, and seconds of computing (waiting for answers is free).
 LIQUID_ITERATIONS = env.int("LIQUID_ITERATIONS", 10_000)
 LIQUID_SECONDS = env.float("LIQUID_SECONDS", 0.2)
 

@@ -20,6 +20,7 @@ from webhooks.masking import shown_request
 from webhooks.models import Content, ContentOverride
 from webhooks.preview import NobodyFound, Person
 from webhooks.request import Refusal
+from webhooks.warnings import warnings
 from workspace.models import Workspace
 
 
@@ -80,7 +81,12 @@ class ContentAdmin(ModelAdmin):
             request,
             object_id,
             form_url,
-            {"owner": owner, "show_save_and_add_another": False, "title": owner.title if owner else _("Webhook")},
+            {
+                "owner": owner,
+                "show_save_and_add_another": False,
+                "title": owner.title if owner else _("Webhook"),
+                "warnings": warnings(content) if content and request.method == "GET" else (),
+            },
         )
 
     def response_change(self, request: HttpRequest, obj: Content) -> HttpResponse:
@@ -103,6 +109,7 @@ class ContentAdmin(ModelAdmin):
         draft = self._draft(request, pk)
         context: dict[str, Any] = {"errors": draft.errors}
         if not draft.errors:
+            context["warnings"] = warnings(draft.content, draft.overrides)
             try:
                 person = person_of(request)
                 result = preview.compose(

@@ -91,7 +91,7 @@ def test_an_attribute_is_looked_up_only_when_it_is_read() -> None:
 def test_the_names_a_template_uses_are_known_without_rendering() -> None:
     template = parse(
         "{{${first_name}}} {% if custom_attribute.${a b} > 1 %}{{context.seat}}{% endif %}"
-        "{% connected_content https://a.test/{{subscribed_state.${g-1}}} :save x %}{{ x | plus: custom_attribute.${c} }}"
+        "{% connected_content https://a.test/{{subscribed_state.${g-1}}} :save x %}{{ x | plus: custom_attribute.${c}}}"
     )
     assert template.uses.of("") == {"first_name"}
     assert template.uses.of("custom_attribute") == {"a b", "c"}
