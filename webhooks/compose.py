@@ -6,20 +6,35 @@ fills it in. Nothing here raises into the pump: a message that can't be rendered
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import reduce
+from http.client import UNAUTHORIZED
+from operator import or_
 from typing import Any
 
 from django.conf import settings
 
 from webhooks import address, headers
 from webhooks.address import BadAddress
+from webhooks.claims import Claimed
+from webhooks.compiled import Compiled, Header, Pair, Wording, compile_content
 from webhooks.egress import Guard
-from webhooks.liquid import Aborted, LiquidProblem, LiquidSyntaxProblem, Postponed, RenderData, Scope, Template, parse
-from webhooks.models import BodyKind, Content, ContentOverride, LogKind, Method, Outcome
+from webhooks.liquid import (
+    Aborted,
+    LiquidProblem,
+    LiquidSyntaxProblem,
+    Postponed,
+    RenderData,
+    Scope,
+    Services,
+    parse,
+)
+from webhooks.liquid.template import FETCHES
+from webhooks.models import BodyKind, Content, LogKind, Outcome
 from webhooks.models.content import PairType
 from webhooks.request import Refusal, Request
-from workspace import secrets
+from webhooks.services import Shelf
 
 MAX_BODY = 1024 * 1024
 _FORM = ("application/x-www-form-urlencoded", "application/x-www-form-url-encoded")
@@ -30,89 +45,12 @@ class Unrenderable(Exception):
     """This message can't be sent as rendered; the message is a sentence for the log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    key: str
-    value: Template
-    kind: str
-    omits_blank: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """What a language changes: URL and body."""
-
-    url: Template
-    pairs: tuple[Pair, ...]
-    raw: Template
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    name: str
-    value: Template
-    is_secret: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A content with its Liquid parsed. `wordings` by lower-case language; "" is the default."""
-
-    method: str
-    body_kind: str
-    sends_body: bool
-    headers: tuple[Header, ...]
-    wordings: Mapping[str, Wording]
-    secrets: tuple[str, ...]
-
-    def wording(self, language: str) -> Wording:
-        """Exact locale, then base language, then default; case and `_`/`-` don't matter (campaigns, section 14)."""
-        tag = language.replace("_", "-").lower()
-        return self.wordings.get(tag) or self.wordings.get(tag.partition("-")[0]) or self.wordings[""]
-
-
-def compile_content(content: Content, overrides: Iterable[ContentOverride] | None = None) -> Compiled:
-    """Parse every field of a content and its overrides (those of the database unless given).
-
-    Raises LiquidSyntaxProblem.
-    """
-    default = Wording(parse(content.url), _pairs(content.pairs), parse(content.raw_body))
-    wordings = {"": default}
-    for override in content.overrides.all() if overrides is None else overrides:
-        wordings[override.language.replace("_", "-").lower()] = Wording(
-            parse(override.url) if override.url.strip() else default.url,
-            _pairs(override.pairs) if override.pairs else default.pairs,
-            parse(override.raw_body) if override.raw_body.strip() else default.raw,
-        )
-    values = [(h["name"], header_value(h), bool(h.get("is_secret"))) for h in content.headers]
-    return Compiled(
-        method=content.method,
-        body_kind=content.body_kind,
-        sends_body=content.method != Method.GET and (content.method != Method.DELETE or content.sends_body_on_delete),
-        headers=tuple(Header(name, parse(value), secret) for name, value, secret in values),
-        wordings=wordings,
-        secrets=tuple(value for _, value, secret in values if secret),
-    )
-
-
-def header_value(header: Mapping[str, Any]) -> str:
-    """A header's template; a secret one is opened."""
-    return secrets.unseal(header["value"]) if header.get("is_secret") else str(header.get("value", ""))
-
-
-def _pairs(pairs: Iterable[Mapping[str, Any]]) -> tuple[Pair, ...]:
-    return tuple(
-        Pair(p["key"], parse(str(p.get("value", ""))), p.get("type", PairType.TEXT), bool(p.get("omit_blank")))
-        for p in pairs
-        if p.get("key")
-    )
-
-
 class Composer:
     """Keeps compiled contents by version, for a process. Not thread-safe."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
+        self._shelf = Shelf(guard)
         self._kept: OrderedDict[tuple[int, int], Compiled | LiquidSyntaxProblem] = OrderedDict()
 
     def compiled(self, content_ids: Iterable[int]) -> dict[int, Compiled | LiquidSyntaxProblem]:
@@ -132,6 +70,21 @@ class Composer:
         while len(self._kept) > _COMPILED_KEPT:
             self._kept.popitem(last=False)
 
+    def services(
+        self, batch: Sequence[Claimed], contents: Mapping[int, Compiled | LiquidSyntaxProblem], now: datetime
+    ) -> dict[int, Services]:
+        """What rendering may ask for, by message id, for those messages whose templates ask. A few queries a batch."""
+        asking = [
+            (message, compiled)
+            for message in batch
+            if isinstance(compiled := contents.get(message.content_id), Compiled) and compiled.needs
+        ]
+        if not asking:
+            return {}
+        needs = reduce(or_, {id(compiled): compiled.needs for _, compiled in asking}.values())
+        supply = self._shelf.lay_out(needs, {message.profile_id for message, _ in asking}, now)
+        return {m.id: supply.services(m.id, m.profile_id, compiled.translations) for m, compiled in asking}
+
     def request(
         self, compiled: Compiled | LiquidSyntaxProblem | None, data: RenderData, language: str = ""
     ) -> Request | Refusal:
@@ -143,8 +96,31 @@ class Composer:
         return render(compiled, data, self._guard, language)
 
 
+def waits(compiled: Compiled, services: Services) -> bool:
+    """Whether rendering may wait for Connected Content, so that it belongs on a thread of its own.
+
+    Rendering is safe on threads: compiled contents and services are only read, and each message has data of its own.
+    Catalogs and promotion codes use the thread's own database connection, which whoever ends the thread closes.
+    """
+    if FETCHES & compiled.needs.tags:
+        return True
+    is_asked = bool(compiled.needs.blocks)
+    return is_asked and any(parse(text.source, services.content_block).is_slow for text in compiled.templates)
+
+
 def render(compiled: Compiled, data: RenderData, guard: Guard, language: str = "") -> Request | Refusal:
-    """Fill a compiled content in. URL, each header and the body have scopes of their own; `data` is shared."""
+    """Fill a compiled content in. URL, each header and the body have scopes of their own; `data` is shared.
+
+    Where Connected Content was refused with 401 after answers came from the cache (a token that was revoked), those are
+    dropped and the message is rendered again, once.
+    """
+    result = _render(compiled, data, guard, language)
+    if any(answer.status == UNAUTHORIZED for _, answer in data.calls) and data.forget_cached():
+        return _render(compiled, data, guard, language)
+    return result
+
+
+def _render(compiled: Compiled, data: RenderData, guard: Guard, language: str) -> Request | Refusal:
     try:
         wording = compiled.wording(language)
         where = address.clean(wording.url.render(data), guard)

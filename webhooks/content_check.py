@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from webhooks import headers
 from webhooks.address import BadAddress, clean
-from webhooks.compose import header_value, the_guard
+from webhooks.compiled import header_value
+from webhooks.compose import the_guard
 from webhooks.liquid import LiquidSyntaxProblem, parse
 from webhooks.models import BodyKind, Content, ContentOverride, Method
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from django.utils.translation import gettext as _
 
 from audience.models import Attribute
-from webhooks.compose import header_value
+from webhooks.compiled import header_value
 from webhooks.content_check import Problem
 from webhooks.hostile import Broken, judge
 from webhooks.liquid import LiquidSyntaxProblem, Template, parse, undeclared

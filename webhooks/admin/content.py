@@ -112,10 +112,10 @@ class ContentAdmin(ModelAdmin):
             context["warnings"] = warnings(draft.content, draft.overrides)
             try:
                 person = person_of(request)
-                result = preview.compose(
+                composed = preview.compose(
                     draft.content, draft.overrides, person, timezone.now(), request.POST.get("as_language") or None
                 )
-                context |= {"person": person, **_shown(result)}
+                context |= {"person": person, "composed": composed, **_shown(composed)}
             except (NobodyFound, ValueError) as error:
                 context["problem"] = str(error)
         return TemplateResponse(request, "webhooks/preview.html", context)
@@ -184,10 +184,11 @@ def person_of(request: HttpRequest) -> Person:
             return preview.random_person()
 
 
-def _shown(result: Any) -> dict[str, Any]:
+def _shown(composed: preview.Composed) -> dict[str, Any]:
+    result = composed.result
     if isinstance(result, Refusal):
         return {"refusal": result}
-    shown = shown_request(result)
+    shown = shown_request(result, composed.secrets)
     try:
         shown["pretty"] = json.dumps(json.loads(shown["body"]), indent=2, ensure_ascii=False)
     except ValueError:

@@ -34,6 +34,8 @@ class Cache(Protocol):
 
     def set(self, key: str, value: bytes, ttl: int) -> None: ...
 
+    def delete(self, key: str) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCredential:
@@ -89,6 +91,11 @@ class ConnectedContent:
         return ConnectedContentAnswer(
             answer.status, answer.text, answer.failure, seconds=round(time.monotonic() - started, 3)
         )
+
+    def forget(self, call: ConnectedContentCall) -> None:
+        """Drop the answer to this call from the cache: the next one is made anew."""
+        if self.cache:
+            self.cache.delete(cache_key(self.workspace, call))
 
     def _stored(self, call: ConnectedContentCall) -> StoredCredential | None:
         if call.credential is None:

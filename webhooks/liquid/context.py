@@ -151,9 +151,20 @@ class RenderData:
         return secret
 
     def subscription(self, group: str) -> str | None:
-        if self.services.subscription:
-            return self.services.subscription(group)
-        return cast(str | None, self.profile.get("email_subscribe")) if group == "email_global" else None
+        """What the profile said about a group, and about email as a whole."""
+        state = self.services.subscription(group) if self.services.subscription else None
+        if state is None and group == "email_global":
+            return cast(str | None, self.profile.get("email_subscribe"))
+        return state
+
+    def forget_cached(self) -> bool:
+        """Drop the cached answers that this message used, here and for all; whether there were any."""
+        cached = [call for call, answer in self.calls if answer.is_cached]
+        for call in cached if self.services.forget else ():
+            self.services.forget(call)  # type: ignore[misc]
+        self.answers.clear()
+        self.calls.clear()
+        return bool(cached)
 
 
 class _Roots(dict[str, Lookup]):

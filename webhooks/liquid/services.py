@@ -67,7 +67,9 @@ class Services:
     the objects found, in the order asked; `catalog_selection(catalog, selection)` those of a selection, in its order;
     None means that there is no such catalog or selection. `promotion(list)` takes a code, None where there is none
     left. `translation(id, language)` gives the text for exactly that language, in the form `pt-br` or `pt`.
-    `subscription` knows `email_global` and the ids of groups. `connected_content` may raise Aborted, nothing else.
+    `subscription` knows the ids of groups, and may know `email_global`. `connected_content` may raise Aborted, nothing
+    else; `forget` drops a cached answer. `is_promotion` and `is_credential` (of Connected Content) say before saving
+    what exists.
     """
 
     content_block: Callable[[str], str | None] | None = None
@@ -78,3 +80,6 @@ class Services:
     promotion: Callable[[str], str | None] | None = None
     translation: Callable[[str, str], str | None] | None = None
     subscription: Callable[[str], str | None] | None = None
+    forget: Callable[[ConnectedContentCall], None] | None = None
+    is_promotion: Callable[[str], bool] | None = None
+    is_credential: Callable[[str], bool] | None = None

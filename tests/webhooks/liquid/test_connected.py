@@ -39,6 +39,9 @@ class Memory:
         self.kept[key] = value
         self.ttls.append(ttl)
 
+    def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
 
 @pytest.fixture
 def server() -> Iterator[Receiver]:
