@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import CharField, F, Func, Q, QuerySet, Value
@@ -29,7 +29,7 @@ class _KindOf(Func):
         return super().as_sql(compiler, connection, template="jsonb_typeof(%(expressions)s)", arg_joiner=" -> ")
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        source, key = self.source_expressions
+        source, key = cast(list[Any], self.source_expressions)
         path = Value(f'$."{key.value}"')
         return _KindOf(source, path).as_sql(compiler, connection, template="json_type(%(expressions)s)")
 
@@ -162,3 +162,15 @@ def _write(chunk: Sequence[CatalogItem]) -> int:
         update_fields=["values", "updated_at"],
     )
     return len(last)
+
+
+def fields_of(
+    header: Sequence[str], found: Iterable[Mapping[str, Any]], before: Iterable[Mapping[str, str]]
+) -> list[dict[str, str]]:
+    """The fields that a catalog has with these items; those it had before keep their place."""
+    kinds = dict.fromkeys(header, "string")
+    for item in found:
+        kinds |= {name: type_of(value) for name, value in item.items() if value is not None and name != "id"}
+    names = list(dict.fromkeys(["id", *(field["name"] for field in before), *header]))
+    known = {field["name"]: field["type"] for field in before}
+    return [{"name": name, "type": kinds.get(name, known.get(name, "string"))} for name in names]

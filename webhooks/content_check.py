@@ -10,8 +10,10 @@ from webhooks import headers
 from webhooks.address import BadAddress, clean
 from webhooks.compiled import header_value
 from webhooks.compose import the_guard
-from webhooks.liquid import LiquidSyntaxProblem, parse
+from webhooks.liquid import LiquidSyntaxProblem
+from webhooks.liquid.check import check
 from webhooks.models import BodyKind, Content, ContentOverride, Method
+from webhooks.services import known
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,9 @@ def _pair_problems(pairs: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
 
 
 def liquid_problems(field: str, name: str, source: str) -> Iterator[Problem]:
-    """The syntax error of a template, with line and column."""
+    """The syntax error of a template, or the first name in it that doesn't exist, with line and column."""
     try:
-        parse(source)
+        check(source, known())
     except LiquidSyntaxProblem as problem:
         yield Problem(
             field,

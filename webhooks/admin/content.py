@@ -51,6 +51,7 @@ class ContentAdmin(ModelAdmin):
         (None, {"fields": ("name", "url", "method", "sends_body_on_delete")}),
         (_("Request body"), {"fields": ("body_kind", "pairs", "raw_body")}),
         (_("Request headers"), {"fields": ("headers",)}),
+        (_("Translations"), {"fields": ("translations",), "classes": ("collapse",)}),
     )
 
     class Media:

@@ -1,5 +1,6 @@
 """What templates draw from, besides the profile: Content Blocks and catalogs."""
 
+import re
 import uuid
 
 from django.core.validators import MaxLengthValidator, RegexValidator
@@ -8,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from workspace.models import Tag, Team
 
-plain_name = RegexValidator(r"\A[A-Za-z0-9_-]+\Z", _("Use letters (A–Z), digits, - and _ only."))
+PLAIN = re.compile(r"\A[A-Za-z0-9_-]+\Z")
+plain_name = RegexValidator(PLAIN.pattern, _("Use letters (A–Z), digits, - and _ only."))
 
 
 class ContentBlock(models.Model):
