@@ -35,6 +35,9 @@ def problems(content: Content, overrides: Iterable[ContentOverride] | None = Non
     Its languages are those of the database unless `overrides` are given.
     """
     found = [*_url_problems(content.url), *_header_problems(content.headers), *_body_problems(content)]
+    for language, texts in (content.translations or {}).items():
+        for id, text in texts.items():
+            found += liquid_problems("translations", f"{id}, {language}", text)
     for override in content.overrides.all() if overrides is None else overrides:
         found += override_problems(override)
     return found

@@ -123,7 +123,7 @@ class TranslationsField(forms.CharField):
         }
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(self.prepare_value(initial or {}).strip() != (data or "").strip())
+        return bool(self.prepare_value(initial or {}).splitlines() != (data or "").splitlines())
 
 
 def seal_headers(rows: Sequence[dict[str, Any]], before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
