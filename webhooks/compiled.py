@@ -13,7 +13,7 @@ from workspace import secrets
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    key: str
+    key: Template
     value: Template
     kind: str
     omits_blank: bool
@@ -91,7 +91,9 @@ def compile_content(content: Content, overrides: Iterable[ContentOverride] | Non
 def _templates(headers: Iterable[Header], wordings: Iterable[Wording]) -> list[Template]:
     found = [header.value for header in headers]
     for wording in wordings:
-        found += [wording.url, wording.raw, *(pair.value for pair in wording.pairs)]
+        found += [wording.url, wording.raw]
+        for pair in wording.pairs:
+            found += [pair.key, pair.value]
     return found
 
 
@@ -102,7 +104,7 @@ def header_value(header: Mapping[str, Any]) -> str:
 
 def _pairs(pairs: Iterable[Mapping[str, Any]]) -> tuple[Pair, ...]:
     return tuple(
-        Pair(p["key"], parse(str(p.get("value", ""))), p.get("type", PairType.TEXT), bool(p.get("omit_blank")))
+        Pair(parse(p["key"]), parse(str(p.get("value", ""))), p.get("type", PairType.TEXT), bool(p.get("omit_blank")))
         for p in pairs
         if p.get("key")
     )

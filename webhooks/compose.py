@@ -218,15 +218,23 @@ def _object(pairs: Iterable[Pair], data: RenderData) -> dict[str, Any]:
     scope = Scope()
     result: dict[str, Any] = {}
     for pair in pairs:
+        scope.is_serialised = True
+        key = pair.key.render(data, scope=scope).replace("\x00", "")
+        scope.is_serialised = pair.kind == PairType.TEXT
         text = pair.value.render(data, scope=scope)
         if pair.omits_blank and not text.strip():
             continue
-        result[pair.key] = text.replace("\x00", "") if pair.kind == PairType.TEXT else _typed(pair, text.strip())
+        if key in result:
+            raise Unrenderable(f"two keys came out as {key[:100]}")
+        result[key] = text.replace("\x00", "") if pair.kind == PairType.TEXT else _typed(pair.kind, key, text.strip())
     return result
 
 
-def _typed(pair: Pair, text: str) -> Any:
-    match pair.kind:
+def _typed(kind: str, key: str, text: str) -> Any:
+    """The text as that type; blank is null. Raises Unrenderable."""
+    if not text:
+        return None
+    match kind:
         case PairType.NULL:
             return None
         case PairType.BOOLEAN if text.lower() in ("true", "false"):
@@ -236,7 +244,7 @@ def _typed(pair: Pair, text: str) -> Any:
         case PairType.JSON if _parses(text):
             return json.loads(text)
     names = {PairType.NUMBER: "a number", PairType.BOOLEAN: "true or false", PairType.JSON: "valid JSON"}
-    raise Unrenderable(f"{pair.key} is not {names[PairType(pair.kind)]}: {text[:100]}")
+    raise Unrenderable(f"{key} is not {names[PairType(kind)]}: {text[:100]}")
 
 
 def _number(text: str) -> int | float | None:

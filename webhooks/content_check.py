@@ -102,6 +102,7 @@ def _pair_problems(pairs: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
         if key in seen:
             yield Problem("pairs", _("The key %(key)s is there twice.") % {"key": key})
         seen.add(key)
+        yield from liquid_problems("pairs", key, key)
         yield from liquid_problems("pairs", key, value)
 
 

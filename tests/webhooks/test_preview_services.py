@@ -1,4 +1,4 @@
-"""Preview and test send see what real sends see: blocks, catalogs, translations, Connected Content; codes are samples."""
+"""Preview and test send see what sends see: blocks, catalogs, translations, Connected Content; codes are samples."""
 
 import json
 from typing import Any
