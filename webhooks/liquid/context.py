@@ -290,6 +290,7 @@ class Context(RenderContext):
         try:
             template = cast("Dialect", self.env).inner(source, may_fetch=may_fetch)
             template.render_with_context(self, buffer, partial=True)
+            buffer.check()
         except LiquidError as error:
             line = position(error.token.source, error.token.start_index)[0] if error.token else 1
             raise Fault(f"{error.message}, in {where}, line {line}", token) from error
