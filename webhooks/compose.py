@@ -38,6 +38,7 @@ from webhooks.services import Shelf
 
 MAX_BODY = 1024 * 1024
 _FORM = ("application/x-www-form-urlencoded", "application/x-www-form-url-encoded")
+_SCHEMES = frozenset({"bearer", "basic"})
 _COMPILED_KEPT = 512
 
 
@@ -124,9 +125,11 @@ def _render(compiled: Compiled, data: RenderData, guard: Guard, language: str) -
     try:
         wording = compiled.wording(language)
         where = address.clean(wording.url.render(data), guard)
-        body, inferred = _body(compiled, wording, data)
-        lines = _headers(compiled.headers, data, inferred)
-        return Request(compiled.method, where.url, where.host, lines, body)
+        lines = _headers(compiled.headers, data)
+        body, inferred = _body(compiled, wording, data, _content_type(lines))
+        if inferred:
+            lines.append(("Content-Type", inferred))
+        return Request(compiled.method, where.url, where.host, tuple(lines), body)
     except Aborted as abort:
         return Refusal(Outcome.ABORTED, "liquid_abort", abort.reason, LogKind.ABORTED)
     except Postponed as postponed:
@@ -145,56 +148,52 @@ def _liquid_refusal(problem: LiquidProblem) -> Refusal:
     return Refusal(Outcome.FAILED, "render_error", f"{problem.message}{where}", LogKind.LIQUID_ERROR)
 
 
-def _headers(templates: Iterable[Header], data: RenderData, inferred: str) -> tuple[tuple[str, str], ...]:
+def _headers(templates: Iterable[Header], data: RenderData) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
     size = 0
     for header in templates:
         value = header.value.render(data).strip()
         problem = headers.value_problem(header.name, value)
-        if not problem and header.name.lower() == "authorization" and value.lower() in ("bearer", "basic"):
+        if not problem and value.lower() in _SCHEMES and header.name.lower() == "authorization":
             problem = "no credential came out for the Authorization header"
         if problem:
             raise Unrenderable(problem)
-        size += len(header.name) + len(value.encode()) + 4
+        size += len(header.name) + (len(value) if value.isascii() else len(value.encode())) + 4
         if value:
             lines.append((header.name, value))
     if size > headers.MAX_BYTES:
         raise Unrenderable(f"headers are {size} bytes, limit {headers.MAX_BYTES}")
-    if inferred and not any(name.lower() == "content-type" for name, _ in lines):
-        lines.append(("Content-Type", inferred))
-    return tuple(lines)
+    return lines
 
 
-def _body(compiled: Compiled, wording: Wording, data: RenderData) -> tuple[bytes | None, str]:
-    """The body and the content type to infer from it (webhooks specification, section 6.3)."""
+def _content_type(lines: Iterable[tuple[str, str]]) -> str:
+    return next((value.lower() for name, value in lines if name.lower() == "content-type"), "")
+
+
+def _body(compiled: Compiled, wording: Wording, data: RenderData, declared: str) -> tuple[bytes | None, str]:
+    """The body and, where none is declared, the content type to infer from it (webhooks specification, 6.3)."""
     if not compiled.sends_body:
         return None, ""
     if compiled.body_kind == BodyKind.PAIRS:
-        text, inferred = (
-            json.dumps(_object(wording.pairs, data), ensure_ascii=False, separators=(",", ":")),
-            "application/json",
-        )
+        text = json.dumps(_object(wording.pairs, data), ensure_ascii=False, separators=(",", ":"))
+        inferred = "" if declared else "application/json"
     else:
-        text, inferred = _raw(compiled, wording, data)
+        text, inferred = _raw(wording, data, declared)
     body = text.encode("utf-8", "replace")
     if len(body) > MAX_BODY:
         raise Unrenderable(f"body is {len(body) / 1024 / 1024:.1f} MiB, limit 1 MiB")
     return body, inferred
 
 
-def _raw(compiled: Compiled, wording: Wording, data: RenderData) -> tuple[str, str]:
+def _raw(wording: Wording, data: RenderData, declared: str) -> tuple[str, str]:
     text = wording.raw.render(data)
-    declared = next((h.value.render(data) for h in compiled.headers if h.name.lower() == "content-type"), "").lower()
     stripped = text.strip()
     if not declared:
-        declared = inferred = _inferred(stripped)
-    else:
-        inferred = ""
-    if "json" in declared or "xml" in declared or declared.startswith(_FORM):
-        text = stripped
+        inferred = _inferred(stripped)
+        return (stripped if "json" in inferred or "xml" in inferred else text), inferred
     if "json" in declared and not _parses(stripped):
         raise Unrenderable("the body is declared as JSON but does not parse as JSON")
-    return text, inferred
+    return (stripped if "json" in declared or "xml" in declared or declared.startswith(_FORM) else text), ""
 
 
 def _inferred(text: str) -> str:
