@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from canvas import graph, live
+from canvas import graph, live, undo
 from canvas.models import Canvas, CanvasVersion, Journey, Path, StepContent, StepRevision
 from webhooks.lanes import open_lanes
 from webhooks.models import Content, Message
@@ -100,6 +100,7 @@ def publish(
         if before:
             _hand_over(canvas, graph.load(before), graph.load(draft), now)
         _release(canvas, answers, now)
+        undo.forget(draft)
         wake("canvas")
     return draft
 

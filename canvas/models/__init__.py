@@ -1,13 +1,14 @@
 """Canvases: the graph in its versions, and the journeys through it."""
 
 from .canvas import Cadence, Canvas, Entry, EntryQuota, Reentry
-from .graph import CanvasVersion, Kind, Path, Step, StepContent, StepRevision
+from .graph import CanvasVersion, DraftChange, Kind, Path, Step, StepContent, StepRevision
 from .journey import ExperimentShare, Journey, StepVisit, VisitOutcome
 
 __all__ = [
     "Cadence",
     "Canvas",
     "CanvasVersion",
+    "DraftChange",
     "Entry",
     "EntryQuota",
     "ExperimentShare",
