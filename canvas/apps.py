@@ -8,9 +8,10 @@ class CanvasConfig(AppConfig):
     def ready(self) -> None:
         from audience import reactions as audience_reactions
         from audience.reactions import Phase
-        from canvas import delivery, entry, reactions
+        from canvas import delivery, entry, owners, reactions
         from outreach import plan
         from webhooks import hooks
+        from webhooks import owners as content_owners
 
         audience_reactions.add_listener(reactions.listener)
         audience_reactions.add_reaction(Phase.EXITS, reactions.react)  # exceptions and action paths with them, in order
@@ -19,3 +20,4 @@ class CanvasConfig(AppConfig):
         hooks.context_sources.append(delivery.context_of)
         hooks.recorders.insert(0, delivery.record)  # it locks journeys, so it must come before the totals
         plan.takers.append(entry.take_run)
+        content_owners.finders.append(owners.of_content)

@@ -248,6 +248,12 @@ def save(
     revision.refresh_from_db()
 
 
+def set_exits(version: CanvasVersion, values: Mapping[str, Any], expected: int | None = None) -> None:
+    """Save the exit criteria: `exit_events`, `exit_audience`, `exits_at_once`."""
+    with edition(version, expected, _("Changed the exit criteria")) as draft:
+        CanvasVersion.objects.filter(pk=draft.pk).update(**values)
+
+
 def remove_content(revision: StepRevision, slot: int, expected: int | None = None) -> None:
     """Take a webhook out of a step; its slot is never used again."""
     with edition(revision.version, expected, _("Removed a webhook from “%s”") % revision.name):

@@ -66,7 +66,9 @@ def _restore(draft: CanvasVersion, before: dict[str, Any]) -> None:
     StepRevision.objects.filter(version=draft).delete()
     StepRevision.objects.bulk_create(StepRevision(version=draft, **row) for row in before["revisions"])
     StepContent.objects.bulk_create(StepContent(**row) for row in before["contents"])
-    here = set(draft.canvas.variants.values_list("pk", flat=True))
+    arms = set(draft.canvas.variants.filter(is_removed=False, is_control=False).values_list("pk", flat=True))
     Path.objects.bulk_create(
-        Path(version=draft, **row) for row in before["paths"] if row["variant_id"] in (None, *here)
+        Path(version=draft, **row) for row in before["paths"] if row["variant_id"] in (None, *arms)
     )
+    for variant in arms:  # one that was added since then keeps its start
+        Path.objects.get_or_create(version=draft, variant_id=variant, defaults={"key": 0})

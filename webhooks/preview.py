@@ -87,6 +87,8 @@ def compose(
         now=now,
         event_properties=person.properties,
         api_trigger_properties=person.properties,
+        canvas_entry_properties=person.properties,
+        context=person.properties,
         campaign={"name": _("(preview)"), "api_id": "", "dispatch_id": ""},
     )
     try:

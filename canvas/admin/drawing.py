@@ -11,8 +11,8 @@ from canvas.graph import Graph, Node
 from canvas.layout import Edge, Layout, Source
 from outreach.models import Variant
 
-COLUMN, ROW = 264, 232
-CARD_WIDTH, CARD_HEIGHT = 232, 128
+COLUMN, ROW = 264, 256
+CARD_WIDTH, CARD_HEIGHT = 232, 150
 START_HEIGHT, TOP = 54, 12
 BEND, LABEL, PLUS, STUB = 16, 36, 58, 84
 

@@ -12,10 +12,10 @@ from canvas import counts, durations, editing, launch, live, publishing, undo, w
 from canvas import graph as graphs
 from canvas.admin import drawing
 from canvas.admin.drawing import Figures
-from canvas.admin.pages import Site, canvas_of, edit, goto, may_edit, page, shown, undoable
+from canvas.admin.pages import Site, canvas_of, comments_on, edit, goto, may_edit, page, shown, undoable
 from canvas.counts import StepMetric
 from canvas.errors import NotAllowed
-from canvas.graph import Graph
+from canvas.graph import Graph, Node
 from canvas.models import Canvas, CanvasVersion, Journey, Kind, Path, StepRevision
 from outreach.models import DailyCount, Status
 
@@ -48,6 +48,8 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
         is_editable=is_editable,
         is_draft_of_live=version.number is None and canvas.status != Status.DRAFT,
         published=live.versions([canvas.pk]).get(canvas.pk),
+        comments=comments_on(canvas),
+        old=request.GET.get("version", ""),
     )
 
 
@@ -83,12 +85,16 @@ def outline(graph: Graph) -> list[dict[str, Any]]:
             "node": graph.nodes[step],
             "summary": words.summary(graph.nodes[step]),
             "next": [
-                (name, target, graph.order[target.id] + 1 if target else 0)
-                for name, target in words.what_next(graph, graph.nodes[step])
+                (f"step-{step}-{way.key}", way.name, *_where(graph, graph.present(way.target)))
+                for way in graph.nodes[step].ways
             ],
         }
         for step in graph.order
     ]
+
+
+def _where(graph: Graph, target: int | None) -> tuple[Node | None, int]:
+    return (graph.nodes[target], graph.order[target] + 1) if target is not None else (None, 0)
 
 
 # --- on a path

@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from canvas import graph, publishing, undo
 from canvas.errors import EditError, Stale
 from canvas.graph import Graph
-from canvas.models import Canvas, CanvasVersion
+from canvas.models import Canvas, CanvasVersion, Comment
 from outreach.models import Status
 from workspace import teams
 
@@ -66,23 +67,31 @@ def shown(request: HttpRequest, canvas: Canvas) -> tuple[CanvasVersion, Graph]:
     return version, graph.load(version)
 
 
+def frame(site: Site, request: HttpRequest, canvas: Canvas, tab: str = "") -> dict[str, Any]:
+    """What the head of every page of a Canvas needs."""
+    return {
+        "opts": site.opts,
+        "canvas": canvas,
+        "tab": tab,
+        "may_edit": may_edit(site, request, canvas),
+        "may_launch": may_launch(request),
+        "has_draft": canvas.versions.filter(number=None).exists(),
+        "is_live": canvas.status != Status.DRAFT,
+    }
+
+
 def page(
     site: Site, request: HttpRequest, canvas: Canvas, template: str, title: str, tab: str = "", **context: Any
 ) -> HttpResponse:
     """A page inside the frame of a Canvas."""
     version = context.get("version")
-    frame = {
+    shell = {
         **site.admin_site.each_context(request),
-        "opts": site.opts,
+        **frame(site, request, canvas, tab),
         "title": title,
-        "canvas": canvas,
-        "tab": tab,
-        "may_edit": may_edit(site, request, canvas),
-        "may_launch": may_launch(request),
-        "is_fragment": bool(request.headers.get("HX-Request")),
         "edition": f"{version.pk}-{version.edition}" if version else "",
     }
-    return TemplateResponse(request, template, frame | context)
+    return TemplateResponse(request, template, shell | context)
 
 
 def edit(site: Site, request: HttpRequest, canvas: Canvas, work: Work) -> bool:
@@ -117,3 +126,27 @@ def undoable(version: CanvasVersion) -> str:
     """What "Undo" would take back; empty: nothing."""
     change = undo.last(version) if version.number is None else None
     return change.what if change else ""
+
+
+# --- comments
+
+
+def comments_on(canvas: Canvas, step: int | None = None) -> list[Comment]:
+    """Open comments first."""
+    found = canvas.comments.filter(step=step).select_related("author", "resolved_by", "step")
+    return sorted(found, key=lambda comment: (comment.resolved_at is not None, comment.pk))
+
+
+def comment(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
+    """Say something about a Canvas or a step, or resolve what was said. Whoever may see the Canvas may."""
+    canvas = canvas_of(site, request, pk)
+    if request.method != "POST":
+        raise PermissionDenied
+    step = request.POST.get("step", "")
+    where = int(step) if step.isdigit() and canvas.steps.filter(pk=step).exists() else None
+    if done := request.POST.get("resolve", ""):
+        waiting = canvas.comments.filter(pk=done if done.isdigit() else 0, resolved_at=None)
+        waiting.update(resolved_at=timezone.now(), resolved_by=request.user)
+    elif text := request.POST.get("text", "").strip():
+        Comment.objects.create(canvas=canvas, step_id=where, text=text[:2_000], author=request.user)
+    return goto("step", pk, where, anchor="comments") if where else goto("flow", pk, anchor="comments")

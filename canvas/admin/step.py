@@ -11,9 +11,8 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audience.builder import known
 from canvas import counts, durations, editing, steps, words
-from canvas.admin.pages import Site, canvas_of, edit, goto, may_edit, page, shown
+from canvas.admin.pages import Site, canvas_of, comments_on, edit, goto, may_edit, page, shown
 from canvas.counts import StepMetric
 from canvas.editing import Saved
 from canvas.forms.editors import EDITORS, Editor
@@ -24,7 +23,7 @@ from outreach.models import Status
 from webhooks.forms import ContentForm, OverrideForm, OverrideFormSet
 from webhooks.models import Content, ContentOverride
 
-Overrides = inlineformset_factory(Content, ContentOverride, form=OverrideForm, formset=OverrideFormSet, extra=0)
+Overrides = inlineformset_factory(Content, ContentOverride, form=OverrideForm, formset=OverrideFormSet, extra=1)
 OVERRIDES = "overrides"
 
 
@@ -162,7 +161,8 @@ def _context(
         and not editor.is_live
         and len(node.ways) < editing.most_groups(node.kind),
         "can_add_control": node.kind == Kind.EXPERIMENT_PATHS and not editor.is_live and node.way(0) is None,
-        "suggestions": known.suggestions(),
+        "can_have_paths": node.kind in editing.BRANCHING,
+        "comments": comments_on(canvas, node.id),
         "media": editor.media + (composer.media if composer else forms.Media()),
         "longest": durations.longest(graph, timezone.now()),
     }

@@ -7,10 +7,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from audience.builder import FiltersField
+from audience.builder.fields import FiltersWidget
 from audience.filters import is_empty
 from audience.models import Segment
 from canvas import words
-from canvas.forms.rows import ConditionsField, TriggersField
+from canvas.forms.rows import ConditionsField, RowsWidget, TriggersField, TriggersWidget
 from canvas.steps import delay
 from outreach import delays
 from outreach.delays import Mode
@@ -37,6 +38,9 @@ AT_ONCE = (Mode.NONE, _("not at all: at once"))
 assert set(delays.SECONDS) == {key for key, _label in UNITS}  # noqa: S101 - the page offers every unit there is
 
 
+_GROUPS = (forms.RadioSelect, forms.CheckboxSelectMultiple, FiltersWidget, RowsWidget, TriggersWidget)
+
+
 class Part(forms.Form):
     """A form that reads and writes settings. `fields_when` says for which choices a field is shown."""
 
@@ -57,7 +61,12 @@ class Part(forms.Form):
     def rows(self) -> list[dict[str, Any]]:
         """The fields for the page, each with the choice that shows it."""
         return [
-            {"field": self[name], "when": self._when(name), "is_box": isinstance(field, forms.BooleanField)}
+            {
+                "field": self[name],
+                "when": self._when(name),
+                "is_box": isinstance(field, forms.BooleanField),
+                "is_group": isinstance(field.widget, _GROUPS),
+            }
             for name, field in self.fields.items()
         ]
 
@@ -242,3 +251,12 @@ class TriggersForm(Part):
 
     def settings(self) -> dict[str, Any]:
         return {"triggers": self.cleaned_data["triggers"]}
+
+
+class ExitTimingForm(Part):
+    """When an exit event takes effect."""
+
+    exits_at_once = radio(
+        _("Who does one of these leaves"),
+        (("now", _("at once")), ("later", _("at the end of the step it is in"))),
+    )

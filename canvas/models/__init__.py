@@ -3,11 +3,14 @@
 from .canvas import Cadence, Canvas, Entry, EntryQuota, Reentry
 from .graph import CanvasVersion, DraftChange, Kind, Path, Step, StepContent, StepRevision
 from .journey import ExperimentShare, Journey, StepVisit, VisitOutcome
+from .notes import CanvasTemplate, Comment
 
 __all__ = [
     "Cadence",
     "Canvas",
+    "CanvasTemplate",
     "CanvasVersion",
+    "Comment",
     "DraftChange",
     "Entry",
     "EntryQuota",
