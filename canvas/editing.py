@@ -193,7 +193,9 @@ def is_live(step_id: int) -> bool:
 def _set_groups(draft: CanvasVersion, revision: StepRevision, groups: Sequence[tuple[int, str]]) -> None:
     kept = {path.key: path for path in Path.objects.filter(version=draft, step_id=revision.step_id).order_by("rank")}
     if is_live(revision.step_id) and [*kept] != [key for key, _name in groups]:
-        raise NotAllowed(_("The paths of a step that is live stay as they are. Add another step and lead people to it."))
+        raise NotAllowed(
+            _("The paths of a step that is live stay as they are. Add another step and lead people to it.")
+        )
     for rank, (key, name) in enumerate(groups):
         Path.objects.update_or_create(
             version=draft, step_id=revision.step_id, key=key, defaults={"rank": rank, "name": name}

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from audience import filters
 from canvas import audiences, durations, graph, publishing, steps
 from canvas.graph import Graph, Node
 from canvas.models import Cadence, Canvas, Entry, Kind, Reentry
@@ -39,8 +40,12 @@ def problems(canvas: Canvas, now: datetime) -> list[Finding]:
 def _canvas_problems(canvas: Canvas, now: datetime) -> Iterator[Finding]:
     for text in outreach_launch.share_problems(canvas.variants.filter(is_removed=False)):
         yield Finding(text)
-    for text in outreach_launch.audience_problems(canvas, now):
+    waits = canvas.entry != Entry.SCHEDULED  # for people who may not be there yet
+    for text in outreach_launch.audience_problems(canvas, now, may_be_empty=waits):
         yield Finding(text)
+    if not filters.is_empty(canvas.filters):
+        for problem in filters.validate(canvas.filters, now):
+            yield Finding(_("Audience: %s") % problem.sentence)
     if canvas.entry == Entry.ACTION:
         if not canvas.triggers:
             yield Finding(_("Choose at least one action that lets profiles in."))

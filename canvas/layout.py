@@ -71,10 +71,7 @@ class _Plan:
 
     @cached_property
     def edges(self) -> list[Edge]:
-        found = [
-            Edge(("variant", variant), 0, "", target, is_alone=True)
-            for variant, target in self.starts.items()
-        ]
+        found = [Edge(("variant", variant), 0, "", target, is_alone=True) for variant, target in self.starts.items()]
         for step in self.graph.order:
             ways = self.graph.nodes[step].ways
             for way in ways:

@@ -96,7 +96,11 @@ def _event(name: str) -> Document:
 
 
 def _onboarding() -> Document:
-    window = {"window": {"count": 2, "unit": "days"}, "ranked": False, "groups": {"1": {"triggers": [_event("activated")]}}}
+    window = {
+        "window": {"count": 2, "unit": "days"},
+        "ranked": False,
+        "groups": {"1": {"triggers": [_event("activated")]}},
+    }
     paths = [{"key": 1, "name": _("Has begun"), "to": "5"}, {"key": 0, "name": _("Everyone else"), "to": "6"}]
     return {
         "settings": {"to_everyone": True, "entry": "action", "triggers": [_event("signed_up")]},

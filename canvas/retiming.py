@@ -28,9 +28,7 @@ def apply(canvas: Canvas, node: Node, now: datetime) -> int:
     company = ZoneInfo(Workspace.current().time_zone)
     waiting = Journey.objects.filter(canvas=canvas, step_id=node.id, ended_at=None, waits_for__in=_WAITS).order_by("pk")
     last, count = 0, 0
-    while rows := list(
-        waiting.filter(pk__gt=last).values_list("pk", "step_entered_at", "profile__time_zone")[:_CHUNK]
-    ):
+    while rows := list(waiting.filter(pk__gt=last).values_list("pk", "step_entered_at", "profile__time_zone")[:_CHUNK]):
         found = []
         for pk, since, zone in rows:
             own = zone_named(zone or "") or company

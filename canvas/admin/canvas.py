@@ -70,7 +70,9 @@ class CanvasAdmin(ModelAdmin):
 
         ended = (StepMetric.COMPLETED, StepMetric.EXITED, StepMetric.FAILED)
         rows = teams.visible(super().get_queryset(request), request.user)
-        return rows.annotate(entered_total=total(StepMetric.ENTERED), inside_total=total(StepMetric.ENTERED) - total(*ended))
+        return rows.annotate(
+            entered_total=total(StepMetric.ENTERED), inside_total=total(StepMetric.ENTERED) - total(*ended)
+        )
 
     @display(
         description=_("status"),

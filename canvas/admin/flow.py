@@ -140,9 +140,7 @@ def _targets(graph: Graph, here: Path) -> list[Any]:
     """Steps a path may lead to: none that leads back to it."""
     if here.step_id is None:
         return list(graph.nodes.values())
-    return [
-        node for step, node in graph.nodes.items() if here.step_id not in graph.reachable([step])
-    ]
+    return [node for step, node in graph.nodes.items() if here.step_id not in graph.reachable([step])]
 
 
 def _put(site: Site, request: HttpRequest, canvas: Canvas, source: str) -> HttpResponse:
@@ -236,9 +234,12 @@ def _act(site: Site, request: HttpRequest, canvas: Canvas, step: int) -> HttpRes
 def take_back(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
     """Undo the last change of the draft."""
     canvas = canvas_of(site, request, pk)
-    edit(site, request, canvas, lambda draft, expected: messages.success(
-        request, _("Undone: %s") % undo.take_back(draft)
-    ))
+    edit(
+        site,
+        request,
+        canvas,
+        lambda draft, expected: messages.success(request, _("Undone: %s") % undo.take_back(draft)),
+    )
     return goto("flow", pk)
 
 

@@ -28,7 +28,9 @@ ACTIONS: Mapping[str, tuple[Callable[..., None], Any, Any]] = {
     "stop": (
         lifecycle.stop,
         gettext_lazy("Stop"),
-        gettext_lazy("Nobody enters and nothing is sent. Whoever's waiting time ends before you resume leaves for good."),
+        gettext_lazy(
+            "Nobody enters and nothing is sent. Whoever's waiting time ends before you resume leaves for good."
+        ),
     ),
     "finish": (
         lifecycle.finish,
@@ -160,7 +162,9 @@ def act(site: Site, request: HttpRequest, pk: int, action: str) -> HttpResponse:
         messages.warning(request, str(error))
     else:
         site.log_change(request, canvas, str(label))
-        messages.success(request, _("Done: %(action)s. “%(name)s” is %(status)s.") % {
-            "action": label, "name": canvas.name, "status": canvas.get_status_display()
-        })
+        messages.success(
+            request,
+            _("Done: %(action)s. “%(name)s” is %(status)s.")
+            % {"action": label, "name": canvas.name, "status": canvas.get_status_display()},
+        )
     return goto("flow", pk)

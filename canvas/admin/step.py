@@ -17,7 +17,7 @@ from canvas.counts import StepMetric
 from canvas.editing import Saved
 from canvas.forms.editors import EDITORS, Editor
 from canvas.graph import Graph, Node
-from canvas.models import Canvas, CanvasVersion, Journey, Kind, StepContent, StepRevision
+from canvas.models import Canvas, CanvasVersion, Journey, Kind, StepRevision
 from canvas.states import Reason
 from outreach.models import Status
 from webhooks.forms import ContentForm, OverrideForm, OverrideFormSet
@@ -197,5 +197,3 @@ def _history(step: int) -> list[CanvasVersion]:
     """The published versions that have this step, newest first."""
     found = CanvasVersion.objects.filter(revisions__step_id=step, number__isnull=False).select_related("author")
     return list(found.order_by("-number")[:10])
-
-

@@ -19,8 +19,8 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _restore(site, request, canvas)
     found = list(canvas.versions.filter(number__isnull=False).select_related("author").order_by("-number")[:50])
-    before = [*found[1:], None]
-    rows = [(version, differences.between(older, version)) for version, older in zip(found, before, strict=True)]
+    older = [*found[1:], None][: len(found)]
+    rows = [(version, differences.between(before, version)) for version, before in zip(found, older, strict=True)]
     draft = canvas.versions.filter(number=None).select_related("author").first()
     pending = differences.between(found[0], draft) if found and draft else []
     context = {"rows": rows, "draft": draft, "pending": pending, "history": _history(canvas)}

@@ -7,8 +7,19 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from canvas.forms.parts import INPUT, UNITS, AudienceForm, DelayForm, Part, StepDelayForm, TriggersForm, choice, number
-from canvas.forms.parts import radio, text
+from canvas.forms.parts import (
+    INPUT,
+    UNITS,
+    AudienceForm,
+    DelayForm,
+    Part,
+    StepDelayForm,
+    TriggersForm,
+    choice,
+    number,
+    radio,
+    text,
+)
 from canvas.forms.rows import ChangesWidget, RowsField, VariablesWidget
 from canvas.graph import Node
 from canvas.models import Kind
@@ -38,9 +49,7 @@ class HeadForm(forms.Form):
     note = forms.CharField(
         label=_("Note for colleagues"), required=False, widget=forms.Textarea(attrs={"class": "hl-input", "rows": 2})
     )
-    is_disabled = forms.BooleanField(
-        label=_("Switched off: profiles pass through without effect"), required=False
-    )
+    is_disabled = forms.BooleanField(label=_("Switched off: profiles pass through without effect"), required=False)
 
 
 class Editor:

@@ -35,7 +35,7 @@ DELAYS = (
 )
 PERSONAL = (delay.PERSONAL, _("as long as an attribute or context variable says"))
 AT_ONCE = (Mode.NONE, _("not at all: at once"))
-assert set(delays.SECONDS) == {key for key, _label in UNITS}  # noqa: S101 - the page offers every unit there is
+assert set(delays.SECONDS) == {key for key, _label in UNITS}
 
 
 _GROUPS = (forms.RadioSelect, forms.CheckboxSelectMultiple, FiltersWidget, RowsWidget, TriggersWidget)
@@ -152,10 +152,14 @@ class DelayForm(Part):
 class StepDelayForm(DelayForm):
     """The delay of a delay step: it may also be personal."""
 
-    fields_when: ClassVar[Mapping[str, str]] = DelayForm.fields_when | {
-        name: f"mode={delay.PERSONAL}"
-        for name in ("source", "name", "value_is", "offset", "offset_unit", "on_failure", "default_count", "default_unit")
-    } | {"unit": f"mode={Mode.AFTER}|{delay.PERSONAL}"}
+    fields_when: ClassVar[Mapping[str, str]] = (
+        DelayForm.fields_when
+        | dict.fromkeys(
+            ("source", "name", "value_is", "offset", "offset_unit", "on_failure", "default_count", "default_unit"),
+            f"mode={delay.PERSONAL}",
+        )
+        | {"unit": f"mode={Mode.AFTER}|{delay.PERSONAL}"}
+    )
     source = choice(
         _("the value is"),
         (("attribute", _("a custom attribute")), ("context", _("a context variable"))),
@@ -184,7 +188,7 @@ class StepDelayForm(DelayForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         modes = self.fields["mode"]
-        assert isinstance(modes, forms.ChoiceField)  # noqa: S101
+        assert isinstance(modes, forms.ChoiceField)
         modes.choices = [*DELAYS, PERSONAL]
         self.order_fields(["mode", "source", "name", "value_is", "count", "unit"])
 
@@ -223,7 +227,7 @@ class AudienceForm(Part):
     def __init__(self, settings: Mapping[str, Any], data: Any = None, prefix: str = "") -> None:
         super().__init__(settings, data, prefix)
         chosen = self.fields["segments"]
-        assert isinstance(chosen, forms.ModelMultipleChoiceField)  # noqa: S101
+        assert isinstance(chosen, forms.ModelMultipleChoiceField)
         kept = Segment.objects.filter(pk__in=[*(settings.get("segments") or ())])
         chosen.queryset = (Segment.objects.filter(is_archived=False) | kept).order_by("name")
 

@@ -152,8 +152,7 @@ class TriggersWidget(forms.Widget):
             **trigger,
             "prefix": f"{name}-{number}-",
             "count": len(leaves),
-            "conditions": conditions.get_context(inner, leaves, {})
-            | {"widget": {"name": inner}},
+            "conditions": conditions.get_context(inner, leaves, {}) | {"widget": {"name": inner}},
         }
 
 
@@ -201,7 +200,7 @@ ACTIONS = (
     ("decrease", _("shrinks by")),
     ("remove", _("is removed")),
 )
-assert {key for key, _label in ACTIONS} == set(user_update.ACTIONS)  # noqa: S101 - the page offers what the step does
+assert {key for key, _label in ACTIONS} == set(user_update.ACTIONS)
 
 
 class VariablesWidget(RowsWidget):
@@ -220,7 +219,7 @@ VARIABLE_TYPES = (
     ("list", _("list (JSON)")),
     ("object", _("object (JSON)")),
 )
-assert {key for key, _label in VARIABLE_TYPES} == set(context.TYPES)  # noqa: S101 - as above
+assert {key for key, _label in VARIABLE_TYPES} == set(context.TYPES)
 
 
 class RowsField(forms.Field):

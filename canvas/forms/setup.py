@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from audience.builder import FiltersField
 from canvas.forms.parts import INPUT, UNITS, choice, number
 from canvas.forms.rows import TriggersField
-from canvas.models import Canvas, Cadence, Entry, Reentry
+from canvas.models import Cadence, Canvas, Entry, Reentry
 from outreach import delays
 from outreach.models import Status
 
@@ -97,7 +97,7 @@ class NewCanvasForm(forms.Form):
     def __init__(self, choices: Any, data: Any = None) -> None:
         super().__init__(data, initial={"template": ""})
         field = self.fields["template"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101
+        assert isinstance(field, forms.ChoiceField)
         field.choices, field.required = [("", _("a blank Canvas")), *choices], False
 
 
@@ -111,9 +111,7 @@ class VariantsForm(forms.Form):
             self.fields[f"name-{variant.pk}"] = forms.CharField(
                 label=_("Name"), max_length=100, initial=variant.name, widget=forms.TextInput(attrs=INPUT)
             )
-            self.fields[f"share-{variant.pk}"] = number(
-                _("Share (%)"), initial=variant.share, max_value=100
-            )
+            self.fields[f"share-{variant.pk}"] = number(_("Share (%)"), initial=variant.share, max_value=100)
 
     @property
     def rows(self) -> list[tuple[Any, Any, Any]]:
