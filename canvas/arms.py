@@ -48,7 +48,7 @@ def _refuse_more(before: list[Variant], is_control: bool) -> None:
 
 @transaction.atomic
 def set_shares(canvas: Canvas, given: Mapping[int, tuple[str, int]]) -> None:
-    """Names and shares by variant id. Raises NotAllowed where they don't add up, or break what live journeys rely on."""
+    """Names and shares by variant id. Raises NotAllowed where they don't add up or live journeys rely on another."""
     every = {variant.pk: variant for variant in canvas.variants.select_for_update().filter(is_removed=False)}
     if set(given) != set(every):
         raise NotAllowed(_("The variants were changed meanwhile. Reload the page."))

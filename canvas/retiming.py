@@ -32,7 +32,7 @@ def apply(canvas: Canvas, node: Node, now: datetime) -> int:
         found = []
         for pk, since, zone in rows:
             own = zone_named(zone or "") or company
-            end = delays.due_at(wanted, since, own if wanted.uses_profile_zone else company)
+            end = delays.due_at(wanted, since or now, own if wanted.uses_profile_zone else company)
             found.append({"id": pk, "until": max(end or now, now)})
         _write(found, Waiting.DATE if wanted.follows_the_clock else Waiting.DELAY)
         last, count = rows[-1][0], count + len(rows)

@@ -45,7 +45,7 @@ class Start:
 
 @dataclass(slots=True)
 class Line:
-    """A path. `source` names it in addresses ("step-3-1", "variant-2"); a number of those who took it may stand on it."""
+    """A path. `source` names it in addresses ("step-3-1", "variant-2"); `taken` counts those who took it."""
 
     source: str
     d: str

@@ -20,7 +20,7 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
     audience = AudienceForm(version.exit_audience, data, prefix="audience")
     timing = ExitTimingForm({"exits_at_once": "now" if version.exits_at_once else "later"}, data, prefix="timing")
     forms = (events, audience, timing)
-    if data is not None and all([form.is_valid() for form in forms]):
+    if data is not None and sum(form.is_valid() for form in forms) == len(forms):
         values: dict[str, Any] = {
             "exit_events": events.settings()["triggers"],
             "exit_audience": audience.settings(),

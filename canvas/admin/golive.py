@@ -28,9 +28,7 @@ ACTIONS: Mapping[str, tuple[Callable[..., None], Any, Any]] = {
     "stop": (
         lifecycle.stop,
         gettext_lazy("Stop"),
-        gettext_lazy(
-            "Nobody enters and nothing is sent. Whoever's waiting time ends before you resume leaves for good."
-        ),
+        gettext_lazy("Nobody enters, nothing is sent. Whose waiting time ends before you resume leaves for good."),
     ),
     "finish": (
         lifecycle.finish,

@@ -148,5 +148,5 @@ def comment(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
         waiting = canvas.comments.filter(pk=done if done.isdigit() else 0, resolved_at=None)
         waiting.update(resolved_at=timezone.now(), resolved_by=request.user)
     elif text := request.POST.get("text", "").strip():
-        Comment.objects.create(canvas=canvas, step_id=where, text=text[:2_000], author=request.user)
+        Comment.objects.create(canvas=canvas, step_id=where, text=text[:2_000], author_id=request.user.pk)
     return goto("step", pk, where, anchor="comments") if where else goto("flow", pk, anchor="comments")

@@ -15,7 +15,8 @@ from canvas import counts, durations, editing, steps, words
 from canvas.admin.pages import Site, canvas_of, comments_on, edit, goto, may_edit, page, shown
 from canvas.counts import StepMetric
 from canvas.editing import Saved
-from canvas.forms.editors import EDITORS, Editor
+from canvas.forms.editor import Editor
+from canvas.forms.editors import EDITORS
 from canvas.graph import Graph, Node
 from canvas.models import Canvas, CanvasVersion, Journey, Kind, StepRevision
 from canvas.states import Reason
@@ -183,7 +184,7 @@ def _exits(canvas: Canvas, node: Node) -> list[tuple[str, int]]:
     """Who left here early, by reason."""
     found = counts.reasons(canvas.pk, StepMetric.EXITED)
     words_of = dict(Reason.choices)
-    here = [(words_of.get(reason, reason), n) for (step, reason), n in found.items() if step == node.id]
+    here = [(str(words_of.get(reason, reason)), n) for (step, reason), n in found.items() if step == node.id]
     return sorted(here, key=lambda pair: -pair[1])
 
 

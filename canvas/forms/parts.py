@@ -149,17 +149,17 @@ class DelayForm(Part):
         return {"mode": Mode.NONE, "unit": "days"} | super().from_settings(settings)
 
 
+_PERSONAL_FIELDS = "source name value_is offset offset_unit on_failure default_count default_unit".split()
+
+
 class StepDelayForm(DelayForm):
     """The delay of a delay step: it may also be personal."""
 
-    fields_when: ClassVar[Mapping[str, str]] = (
-        DelayForm.fields_when
-        | dict.fromkeys(
-            ("source", "name", "value_is", "offset", "offset_unit", "on_failure", "default_count", "default_unit"),
-            f"mode={delay.PERSONAL}",
-        )
-        | {"unit": f"mode={Mode.AFTER}|{delay.PERSONAL}"}
-    )
+    fields_when: ClassVar[Mapping[str, str]] = {
+        **DelayForm.fields_when,
+        **dict.fromkeys(_PERSONAL_FIELDS, f"mode={delay.PERSONAL}"),
+        "unit": f"mode={Mode.AFTER}|{delay.PERSONAL}",
+    }
     source = choice(
         _("the value is"),
         (("attribute", _("a custom attribute")), ("context", _("a context variable"))),

@@ -62,10 +62,10 @@ SAME = (
 )
 
 
-def tests(with_others: bool = True) -> list[tuple[Any, list[tuple[str, Any]]]]:
+def comparisons() -> list[tuple[Any, list[tuple[str, Any]]]]:
     """Every comparison, by type of value."""
     own = [(label, [(f"{kind}:{op}", BY_KIND[kind][op].label) for op in BY_KIND[kind]]) for kind, label in KIND_LABELS]
-    return [*own, (_("another value"), [*SAME])] if with_others else own
+    return [*own, (_("another value"), [*SAME])]
 
 
 def typed(leaf: Mapping[str, Any]) -> Row:
@@ -102,7 +102,7 @@ class ConditionsWidget(RowsWidget):
         return typed(row)
 
     def more(self) -> Row:
-        return {"tests": tests()}
+        return {"tests": comparisons()}
 
 
 class ConditionsField(forms.Field):
