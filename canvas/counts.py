@@ -32,6 +32,9 @@ class StepMetric(TextChoices):
     REFUSED = "refused", _("not let in")
 
 
+NOTHING: Mapping[str, int] = dict.fromkeys([*StepMetric.values, "waiting", "gone_on"], 0)
+
+
 def add(canvas_id: int, counts: Mapping[Count, int], now: datetime, extra: Mapping[Key, int] | None = None) -> None:
     """Add to the day's totals in one statement. Call it last in a transaction."""
     day = counters.today(now)

@@ -1,7 +1,8 @@
 """Where the steps of a Canvas stand on its map. Pure.
 
 Branches stand side by side, in the order of their ranks. What several branches lead to stands below the step where
-they part (its dominator), one row beneath the last of them. Everything is in columns and rows; the page turns them to pixels.
+they part (its dominator), one row beneath the last of them. Everything is in columns and rows; the page turns them
+to pixels.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

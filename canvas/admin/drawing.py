@@ -6,13 +6,13 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from canvas import layout, words
+from canvas import counts, layout, words
 from canvas.graph import Graph, Node
 from canvas.layout import Edge, Layout, Source
 from outreach.models import Variant
 
-COLUMN, ROW = 264, 256
-CARD_WIDTH, CARD_HEIGHT = 232, 150
+COLUMN, ROW = 264, 224
+CARD_WIDTH, CARD_HEIGHT = 232, 126
 START_HEIGHT, TOP = 54, 12
 BEND, LABEL, PLUS, STUB = 16, 36, 58, 84
 
@@ -80,6 +80,7 @@ class Figures:
     by_variant: Mapping[int, int] = field(default_factory=dict)
     problems: Mapping[int, Sequence[str]] = field(default_factory=dict)
     changed: frozenset[int] = frozenset()
+    is_live: bool = False
 
 
 def draw(graph: Graph, variants: Sequence[Variant], figures: Figures) -> Drawing:
@@ -118,7 +119,7 @@ def _card(graph: Graph, plan: Layout, step: int, figures: Figures) -> Card:
         str(node.kind.label),
         words.summary(node),
         graph.order[step] + 1,
-        figures.by_step.get(step, {}),
+        figures.by_step.get(step, counts.NOTHING) if figures.is_live else {},
         figures.problems.get(step, ()),
         step in figures.changed,
     )
@@ -149,7 +150,7 @@ def _line(graph: Graph, plan: Layout, edge: Edge, figures: Figures) -> Line:
         f"{bottom + PLUS}",
         (edge.name if len(edge.name) < 24 else f"{edge.name[:22]}…") if is_branch else "",
         _title(graph, edge),
-        figures.by_path.get((number, str(edge.key)), 0) if is_branch and figures.by_step else None,
+        figures.by_path.get((number, str(edge.key)), 0) if is_branch and figures.is_live else None,
         edge.target is None,
         f"{bottom + STUB}",
         kind == "step" and _waits(graph.nodes[number]),

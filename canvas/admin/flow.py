@@ -65,7 +65,7 @@ def figures(canvas: Canvas, graph: Graph, findings: Any) -> Figures:
     by_variant: dict[int, int] = {}
     for variant, number in entered.values_list("variant", "count"):
         by_variant[variant] = by_variant.get(variant, 0) + number
-    return Figures(counts.by_step(canvas.pk), totals, by_variant, problems, changed_since_live(canvas, graph))
+    return Figures(counts.by_step(canvas.pk), totals, by_variant, problems, changed_since_live(canvas, graph), True)
 
 
 def changed_since_live(canvas: Canvas, graph: Graph) -> frozenset[int]:

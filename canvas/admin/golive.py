@@ -77,8 +77,8 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
     elif version.number is None:
         context |= {"changes": differences.between(newest, version), "impact": impact.of(canvas, version)}
         context["targets"] = [graph.nodes[step] for step in graph.order]
-    title = _("Launch “%s”") if is_launch else _("Publish the changes of “%s”")
-    return page(site, request, canvas, "canvas/launch.html", title % canvas.name, "launch", **context)
+    title = _("Launch") if is_launch else _("Publish")
+    return page(site, request, canvas, "canvas/launch.html", title, "launch", **context)
 
 
 def _launch(site: Site, request: HttpRequest, canvas: Canvas) -> HttpResponse:
@@ -152,8 +152,7 @@ def act(site: Site, request: HttpRequest, pk: int, action: str) -> HttpResponse:
             "inside": inside.count(),
             "totals": counts.by_step(canvas.pk).get(0, {}),
         }
-        title = _("%(action)s “%(name)s”?") % {"action": label, "name": canvas.name}
-        return page(site, request, canvas, "canvas/confirm.html", title, **context)
+        return page(site, request, canvas, "canvas/confirm.html", _("%s?") % label, **context)
     try:
         do(canvas, timezone.now())
     except OutreachError as error:

@@ -1,0 +1,139 @@
+"""A Canvas built, changed after launch and tried out, with mouse and keyboard."""
+
+import pytest
+from playwright.sync_api import expect
+
+from canvas import publishing
+from canvas import graph as graphs
+from canvas.models import Canvas, CanvasVersion, Journey
+from tests.canvas.world import (
+    action_paths,
+    build,
+    delay,
+    event,
+    go_live,
+    has,
+    let_in,
+    message,
+    run,
+    split,
+    step_named,
+)
+from tests.conftest import NOON
+from tests.e2e.conftest import shoot
+from tests.factories import ProfileFactory
+
+pytestmark = pytest.mark.browser
+
+
+def names(canvas: Canvas) -> list[str]:
+    graph = graphs.read(publishing.shown(canvas))
+    return [graph.nodes[step].name for step in graph.order]
+
+
+def test_a_canvas_from_a_template_is_set_up_and_launched(page, sink):
+    ProfileFactory()
+    page.goto("/admin/canvas/canvas/add/")
+    page.fill("[name=name]", "Carts")
+    page.get_by_label("Abandoned cart").check()
+    shoot(page, "canvas-new")
+    page.click("button:has-text('Make the Canvas')")
+    expect(page.locator(".hl-step")).to_have_count(4)
+    expect(page.locator("body")).to_contain_text("2 problems before it can go live")
+    shoot(page, "canvas-map-draft")
+    canvas = Canvas.objects.get()
+
+    for name in ("Reminder", "Offer"):
+        page.goto(f"/admin/canvas/canvas/{canvas.pk}/flow/")
+        page.locator(".hl-step-name a", has_text=name).click()
+        expect(page.locator(".hl-problem").first).to_contain_text("Enter the address")
+        page.fill("[name=url]", f"{sink.url}/cart")
+        page.click("button:has-text('Preview')")
+        expect(page.locator("#hl-preview")).to_contain_text('"user": "customer-')
+        if name == "Reminder":
+            page.get_by_label("for a while").check()
+            expect(page.locator("[name=schedule-count]")).to_be_visible()
+            page.get_by_label("not at all: at once").check()
+            expect(page.locator("[name=schedule-count]")).to_be_hidden()
+            shoot(page, "canvas-step-message")
+            page.click("button:has-text('Send test')")
+            expect(page.locator("#hl-test-dialog")).to_contain_text("200 OK")
+            page.locator("#hl-test-dialog button", has_text="Close").click()
+        page.click("button:has-text('Save and go to the map')")
+    expect(page.locator("body")).not_to_contain_text("before it can go live")
+
+    page.locator(".hl-tabs a", has_text="Launch").click()
+    expect(page.locator("body")).to_contain_text("Ready to launch.")
+    shoot(page, "canvas-launch")
+    page.click("#content-main button:has-text('Launch')")
+    expect(page.locator(".hl-state")).to_have_text("active")
+    expect(page.locator(".hl-step").first.locator("[data-number=entered]")).to_contain_text("0")
+    shoot(page, "canvas-map-live")
+
+
+def test_steps_are_inserted_moved_undone_and_the_map_zoomed(page):
+    canvas = build(
+        [message("hello"), delay("wait"), split("plan?", has("plan", "pro"), [message("pro")], [message("free")])]
+    )
+    page.goto(f"/admin/canvas/canvas/{canvas.pk}/flow/")
+    page.get_by_role("link", name="Add a step after “plan?”, on the path “path 2”").first.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="User update").click()
+    expect(page.locator("body")).to_contain_text("“User update” was added.")
+    page.locator("[name=update-changes-0-attribute]").fill("visits")
+    page.locator("[name=update-changes-0-action]").select_option("increase")
+    page.locator("[name=update-changes-0-value]").fill("1")
+    page.click("button:has-text('Save and go to the map')")
+    expect(page.locator(".hl-step")).to_have_count(6)
+    shoot(page, "canvas-map-branches")
+
+    hello, wait = (step_named(canvas, name) for name in ("hello", "wait"))
+    page.drag_and_drop(f"#step-{hello}", f"[data-drop='step-{wait}-0'] circle")
+    expect(page.locator("button:has-text('Undo')")).to_contain_text("Moved “hello”")
+    assert names(canvas)[:2] == ["wait", "hello"]
+    page.click("button:has-text('Undo')")
+    expect(page.locator("body")).to_contain_text("Undone: Moved “hello”")
+    assert names(canvas)[:2] == ["hello", "wait"]
+
+    width = page.locator(".hl-map svg").get_attribute("width")
+    page.get_by_role("button", name="Zoom in").click()
+    assert int(page.locator(".hl-map svg").get_attribute("width")) > int(width)
+    page.locator(f"#step-{wait} .hl-menu-link").click()
+    shoot(page, "canvas-step-menu")
+    page.click("button:has-text('Delete the step')")
+    expect(page.locator("body")).to_contain_text("Undo brings it back")
+    assert "wait" not in names(canvas)
+
+
+def test_a_step_is_edited_after_launch_and_published(page):
+    people = ProfileFactory.create_batch(3)
+    canvas = go_live(
+        build(
+            [message("hello"), delay("wait", count=3), action_paths("buys?", ([event("order")], [message("thanks")]))]
+        )
+    )
+    let_in(canvas, *people)
+    run(NOON)
+    page.goto(f"/admin/canvas/canvas/{canvas.pk}/flow/")
+    expect(page.locator(f"#step-{step_named(canvas, 'wait')} [data-number=waiting]")).to_contain_text("3")
+    page.locator(".hl-step-name a", has_text="wait").click()
+    expect(page.locator("[data-count=waiting]")).to_have_text("3")
+    page.fill("[name=delay-count]", "1")
+    page.fill("[name=step-name]", "a day")
+    shoot(page, "canvas-step-delay")
+    page.click("button:has-text('Save and go to the map')")
+    expect(page.locator("body")).to_contain_text("You are editing a draft. Version 1 is in force")
+    page.click("a:has-text('Review and publish')")
+    expect(page.locator("body")).to_contain_text("“a day” was: Wait for 3 days. It is: Wait for 1 day.")
+    page.get_by_label("The new time of “a day” is also for the 3 profiles").check()
+    page.fill("[name=note]", "Faster")
+    shoot(page, "canvas-publish")
+    page.click("button:has-text('Publish')")
+    expect(page.locator("body")).to_contain_text("Published.")
+    page.locator(".hl-tabs a", has_text="Versions").click()
+    expect(page.locator("body")).to_contain_text("“wait” is now called “a day”.")
+    shoot(page, "canvas-versions")
+    assert CanvasVersion.objects.get(number=2).note == "Faster"
+    assert Journey.objects.filter(wake_at__gt=NOON).count() == 3
+    page.goto(f"/admin/canvas/canvas/{canvas.pk}/steps/{step_named(canvas, 'buys?')}/")
+    shoot(page, "canvas-step-action")
