@@ -43,7 +43,7 @@ def edition(version: CanvasVersion, expected: int | None = None, what: str = "")
     Raises Stale where the draft is no longer what the editor saw, NotAllowed if it is published.
     """
     with transaction.atomic():
-        draft = CanvasVersion.objects.select_for_update().select_related("author").get(pk=version.pk)
+        draft = CanvasVersion.objects.select_for_update(of=("self",)).select_related("author").get(pk=version.pk)
         if draft.number is not None:
             raise NotAllowed(_("A published version doesn't change. Edit the draft."))
         if expected is not None and draft.edition != expected:

@@ -35,6 +35,9 @@ class Composer:
         self.content, self.slot = content, slot
         self.form = ContentForm(data, instance=content)
         self.overrides = Overrides(data, instance=content, prefix=OVERRIDES)
+        named = [(self.form, "name"), *((form, "language") for form in self.overrides.forms)]
+        for form, name in named:
+            form.fields[name].widget.attrs["class"] = "hl-input hl-short"
 
     def is_valid(self) -> bool:
         return bool(self.form.is_valid() and self.overrides.is_valid())

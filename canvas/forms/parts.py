@@ -230,6 +230,8 @@ class AudienceForm(Part):
         assert isinstance(chosen, forms.ModelMultipleChoiceField)
         kept = Segment.objects.filter(pk__in=[*(settings.get("segments") or ())])
         chosen.queryset = (Segment.objects.filter(is_archived=False) | kept).order_by("name")
+        if not chosen.queryset.exists():
+            del self.fields["segments"]
 
     @property
     def gone(self) -> int:

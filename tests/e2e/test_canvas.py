@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from canvas import publishing
 from canvas import graph as graphs
+from canvas import publishing
 from canvas.models import Canvas, CanvasVersion, Journey
 from tests.canvas.world import (
     action_paths,
