@@ -137,3 +137,31 @@ def test_a_step_is_edited_after_launch_and_published(page):
     assert Journey.objects.filter(wake_at__gt=NOON).count() == 3
     page.goto(f"/admin/canvas/canvas/{canvas.pk}/steps/{step_named(canvas, 'buys?')}/")
     shoot(page, "canvas-step-action")
+
+
+def test_a_draft_is_tried_out(page):
+    ProfileFactory.create_batch(6, custom_attributes={"plan": "pro"})
+    buys = action_paths("buys?", ([event("order")], [message("thanks")]), rest=[message("nudge")])
+    canvas = build(
+        [message("hello"), delay("wait", count=2), split("pro?", has("plan", "pro"), [buys], [message("free")])]
+    )
+    page.goto(f"/admin/canvas/canvas/{canvas.pk}/try/")
+    page.get_by_label("a made-up profile").check()
+    page.fill("[name=as_custom]", '{"first_name": "Eve", "plan": "pro"}')
+    page.fill("[name=start]", "2026-05-06T12:00")
+    page.fill("[name=events-0-name]", "order")
+    page.fill("[name=events-0-after]", "49")
+    shoot(page, "canvas-try-form")
+    page.click("button:has-text('Walk through')")
+    way = page.locator("#way")
+    expect(way.locator("li[data-stop]")).to_have_count(5)
+    expect(way).to_contain_text("waits for 2 days")
+    expect(way).to_contain_text("2026-05-08 13:00:00 thanks")
+    expect(way.locator("[data-ending]")).to_contain_text("It completes.")
+    way.locator("summary").first.click()
+    expect(way).to_contain_text('"name":"Eve"')
+    shoot(page, "canvas-try")
+    page.click("button:has-text('Forecast')")
+    expect(page.locator("#forecast")).to_contain_text("6 profiles in the audience")
+    shoot(page, "canvas-forecast")
+    assert Journey.objects.count() == 0
