@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Min
+from django.db.models import Count, Min
 
 from canvas import counts, engine, entry
 from canvas.counts import StepMetric
-from canvas.models import CanvasVersion, Journey
+from canvas.models import CanvasVersion, Journey, StepVisit
 from canvas.rehearsal.stage import Stage, rehearsal
 from canvas.states import State
 from outreach import reach
@@ -71,10 +71,18 @@ def _walk(stage: Stage, now: datetime) -> None:
             engine.move(step, lambda: now)
 
 
+def _sent_by_step(stage: Stage) -> dict[int, int]:
+    causes = Message.objects.filter(sender=stage.canvas.sender).values("cause")
+    visits = StepVisit.objects.filter(pk__in=causes).values_list("step_id")
+    return dict(visits.annotate(n=Count("pk")))
+
+
 def _read(stage: Stage, found: Forecast) -> None:
     real = stage.original
     arms = {own: old for old, own in stage.variants.items()}
-    found.by_step = {real.get(step, 0): n for step, n in counts.by_step(stage.canvas.pk).items()}
+    sent = _sent_by_step(stage)
+    rows = counts.by_step(stage.canvas.pk)
+    found.by_step = {real.get(step, 0): row | {"sent": sent.get(step, 0)} for step, row in rows.items()}
     paths = counts.reasons(stage.canvas.pk, StepMetric.PATH)
     found.by_path = {(real[step], key): n for (step, key), n in paths.items() if step in real}
     entered = DailyCount.objects.filter(outreach=stage.canvas, step=0, metric=StepMetric.ENTERED)

@@ -119,7 +119,7 @@ class _Run:
         if self.wanted.variant is not None:
             mine = self.stage.variants.get(self.wanted.variant)
             Variant.objects.filter(outreach=twin).update(share=0)
-            Variant.objects.filter(pk=mine).update(share=100)
+            Variant.objects.filter(pk=mine or 0).update(share=100)
         originals = {real: own for own, real in self.stage.original.items()}
         ExperimentShare.objects.bulk_create(
             ExperimentShare(step_id=originals[step], profile=self.profile, path=path)
@@ -174,7 +174,8 @@ class _Run:
 
     def _told(self, journey: Journey, in_audience: bool) -> Way:
         names = dict(Variant.objects.filter(outreach=self.stage.canvas).values_list("pk", "name"))
-        way = Way(str(self.profile), names.get(journey.variant_id, ""), in_audience)
+        who = str(self.profile) if self.wanted.profile else _("the made-up profile")
+        way = Way(who, names.get(journey.variant_id, ""), in_audience)
         way.stops, way.events = list(self._stops(journey)), self.done
         way.ended_at, way.error = journey.ended_at, journey.error
         way.ending = _ending(journey)

@@ -38,14 +38,14 @@ class Sent:
 
 def answer(journey: Journey, now: datetime) -> tuple[list[Sent], datetime | None]:
     """Answer what the journey's step would send now; where all of it is held, until when."""
-    waiting = Message.objects.filter(cause=journey.visit_id, profile=journey.profile_id, finished_at=None)
+    waiting = Message.objects.filter(cause=journey.visit_id or 0, profile=journey.profile_id, finished_at=None)
     batch = [Claimed(*row) for row in waiting.order_by("slot").values_list(*_FIELDS)]
     verdicts = _checked(batch, now)
     attempts: list[Attempt] = []
     shown: list[Sent] = []
     holds: list[datetime] = []
     extra = _context([m for m in batch if m.id not in verdicts])
-    profile = Profile.objects.filter(pk=journey.profile_id).values().first() or {}
+    profile: Mapping[str, Any] = Profile.objects.filter(pk=journey.profile_id).values().first() or {}
     for message in batch:
         verdict = verdicts.get(message.id) or _rendered(message, profile, extra.get(message.id, {}), now)
         if isinstance(verdict, hooks.Hold):
@@ -58,7 +58,7 @@ def answer(journey: Journey, now: datetime) -> tuple[list[Sent], datetime | None
             attempts.append(Attempt(message, answer=Answer(200), began_at=now))
     if attempts:
         record(attempts)
-        Receipt.objects.filter(cause=journey.visit_id, profile=journey.profile_id).update(
+        Receipt.objects.filter(cause=journey.visit_id or 0, profile=journey.profile_id).update(
             reserved_at=now, received_at=now
         )
         Journey.objects.filter(pk=journey.pk, state=State.SENDING).update(wake_at=now)  # recorded by the real clock
