@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from canvas import audiences, counts, live, rendering, store
 from canvas.counts import StepMetric
 from canvas.live import Live
-from canvas.models import Journey, StepVisit
+from canvas.models import Canvas, Journey, StepVisit
 from canvas.states import Reason, State
 from canvas.travel import Count, Traveller
 from webhooks.claims import Claimed
@@ -20,6 +20,7 @@ from webhooks.models import Outcome
 from webhooks.request import Refusal
 from workspace import bulk
 from workspace.queues import wake
+from workspace.remembered import Remembered
 
 CHECK_POSITION = 40  # where campaigns judge exception events and the audience again (campaigns specification, 8.2)
 
@@ -38,9 +39,25 @@ class Cause:
         return self.traveller.step_id == self.step_id and self.traveller.state is State.SENDING
 
 
-def causes_of(messages: Iterable[Claimed]) -> dict[int, Cause]:
-    """By message id, for those messages that a Canvas caused. Two queries, each by primary key."""
+def _canvas_senders(senders: set[int]) -> dict[int, bool]:
+    found = set(Canvas.objects.filter(sender_id__in=senders).values_list("sender_id", flat=True))
+    return {sender: sender in found for sender in senders}
+
+
+_is_canvas = Remembered(_canvas_senders)
+
+
+def _of_canvases(messages: Iterable[Claimed]) -> list[Claimed]:
     batch = list(messages)
+    ours = _is_canvas.of(message.sender_id for message in batch)
+    return [message for message in batch if ours[message.sender_id]]
+
+
+def causes_of(messages: Iterable[Claimed]) -> dict[int, Cause]:
+    """By message id, for those messages that a Canvas caused. Two queries, each by primary key; none without any."""
+    batch = _of_canvases(messages)
+    if not batch:
+        return {}
     visits = StepVisit.objects.filter(pk__in={m.cause for m in batch}).values_list("pk", "journey_id", "step_id")
     stays = {visit: (journey, step) for visit, journey, step in visits}
     rows = bulk.fetch(
@@ -69,6 +86,8 @@ def check(batch: Sequence[Claimed], now: datetime) -> Mapping[int, Verdict]:
     The step's audience is asked again, because reaching the step and sending can lie hours apart.
     """
     causes = causes_of(batch)
+    if not causes:
+        return {}
     verdicts: dict[int, Verdict] = {
         message: _cancelled("journey_ended")
         for message, cause in causes.items()
@@ -116,6 +135,8 @@ def _cancelled(reason: str) -> Refusal:
 def context_of(batch: Sequence[Claimed]) -> Mapping[int, Mapping[str, Any]]:
     """By message id, keyword arguments for RenderData. One query, and one for each Canvas."""
     causes = causes_of(batch)
+    if not causes:
+        return {}
     canvases = {cause.traveller.canvas_id for cause in causes.values()}
     names = {canvas: rendering.names_by_variant(canvas) for canvas in canvases}
     return {message: _names(cause.traveller, names) for message, cause in causes.items()}
@@ -139,8 +160,10 @@ class Place(NamedTuple):
 
 
 def places_of(messages: Iterable[Claimed]) -> dict[int, Place]:
-    """By message id, for those messages that a Canvas caused. Two queries, each by primary key."""
-    batch = list(messages)
+    """By message id, for those messages that a Canvas caused. Two queries, each by primary key; none without any."""
+    batch = _of_canvases(messages)
+    if not batch:
+        return {}
     visits = StepVisit.objects.filter(pk__in={m.cause for m in batch}).values_list("pk", "journey_id", "step_id")
     stays = {visit: (journey, step) for visit, journey, step in visits}
     rows = Journey.objects.filter(pk__in={journey for journey, _step in stays.values()})

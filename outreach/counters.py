@@ -12,6 +12,7 @@ from outreach.models import DailyCount, Metric, Outreach
 from webhooks.hooks import Recorded
 from workspace import bulk
 from workspace.models import Workspace
+from workspace.remembered import Remembered
 
 
 class Key(NamedTuple):
@@ -57,7 +58,7 @@ def add(counts: Mapping[Key, int]) -> None:
 
 def record(recorded: Sequence[Recorded]) -> None:
     """Count what became of a batch of messages (registered with `webhooks.hooks.recorders`)."""
-    owners = outreach_by_sender({item.message.sender_id for item in recorded})
+    owners = _owners.of(item.message.sender_id for item in recorded)
     counts: Counter[Key] = Counter()
     days = {at: today(at) for at in {item.at for item in recorded}}
     for item in recorded:
@@ -72,9 +73,11 @@ def record(recorded: Sequence[Recorded]) -> None:
     add(counts)
 
 
-def outreach_by_sender(senders: set[int]) -> dict[int, int]:
-    """Outreach ids by sender id. One query."""
+def _outreach_by_sender(senders: set[int]) -> dict[int, int]:
     return dict(Outreach.objects.filter(sender_id__in=senders).values_list("sender_id", "id"))
+
+
+_owners = Remembered(_outreach_by_sender)
 
 
 def today(now: datetime) -> date:

@@ -19,6 +19,7 @@ from config.processes import valkey_command
 from webhooks.compose import Composer, the_guard
 from webhooks.deliver import Pump, PumpSettings
 from webhooks.transport import Transport, TransportSettings
+from workspace import remembered
 
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
 
@@ -38,6 +39,7 @@ def valkey() -> Iterator[Redis]:
 @pytest.fixture(autouse=True)
 def _empty_queues(valkey: Redis) -> None:
     valkey.flushall()
+    remembered.forget_all()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from webhooks.claims import Claimed
 from webhooks.compose import Compiled, Composer
 from webhooks.liquid import RenderData
 from webhooks.models import Lane, Outcome
+from webhooks.pace import Pace
 from webhooks.record import record
 from webhooks.request import Refusal, Request
 from webhooks.transport import Transport
@@ -39,7 +40,10 @@ RECORD_WITHIN = 0.05  # seconds an answer waits for others to be recorded with i
 
 @dataclass(frozen=True)
 class PumpSettings:
-    """`window` and `host_window` count requests in flight; `lease` is in seconds."""
+    """`window` and `host_window` count requests in flight; `lease` is in seconds.
+
+    As many again as `window` may be claimed ahead, where hosts answer that fast (see `pace`).
+    """
 
     window: int = 256
     host_window: int = 64
@@ -63,6 +67,7 @@ class Pump:
         self, transport: Transport, composer: Composer, settings: PumpSettings, stopping: Callable[[], bool]
     ) -> None:
         self.transport, self.composer, self.settings, self.stopping = transport, composer, settings, stopping
+        self.pace = Pace()
         self._ready: deque[Prepared] = deque()
         self._done: list[Attempt] = []
         self._oldest_done = self._next_claim = self._away_since = 0.0
@@ -77,6 +82,7 @@ class Pump:
         self._finished = 0
         self._workspace_key = Workspace.current().key
         while True:
+            was_idle = not self._is_busy
             try:
                 found = self._refill()
                 self._start_ready()
@@ -87,25 +93,28 @@ class Pump:
                     return self._finished
                 continue
             self._away_since = 0.0
-            if not (found or self._ready or self._done or self.transport.in_flight):
+            if was_idle and not found and not self._is_busy:
                 return self._finished
+
+    @property
+    def _is_busy(self) -> bool:
+        return bool(self._ready or self._done or self.transport.in_flight)
 
     def _refill(self) -> int:
         """Claim and prepare as much as there is room for; how many were claimed."""
         if self.stopping():
             self._give_back()
             return 0
-        room = self.settings.window - self.transport.in_flight - len(self._ready)
-        is_busy = self.transport.in_flight or self._ready
-        if is_busy and (room < self.settings.window // 4 or time.monotonic() < self._next_claim):
+        room = self._room(self.settings.window, self.pace.total(), self.transport.in_flight + len(self._ready))
+        if self._is_busy and (not room or time.monotonic() < self._next_claim):
             return 0
         waiting = Counter(prepared.request.host for prepared in self._ready)
         is_host_limited = False
 
         def host_room(host: str) -> int:
             nonlocal is_host_limited
-            limit = self.settings.host_window if host else room
-            left = limit - self.transport.in_flight_to[host] - waiting[host]
+            under_way = self.transport.in_flight_to[host] + waiting[host]
+            left = self._room(self.settings.host_window, self.pace.of(host), under_way) if host else room
             is_host_limited = is_host_limited or left < room
             return left
 
@@ -115,6 +124,14 @@ class Pump:
         if batch:
             self._prepare(batch)
         return len(batch)
+
+    def _room(self, window: int, pace: int, under_way: int) -> int:
+        """How many more may be claimed: what fills the window, and ahead of it what is answered within a second.
+
+        None while that is little: a claim costs as much for one as for many.
+        """
+        room = window + min(pace, self.settings.window) - under_way
+        return room if room >= min(self.settings.window, max(window // 4, pace // 8)) else 0
 
     def _prepare(self, batch: Sequence[Claimed]) -> None:
         """Check, then render: a few queries for the whole batch, and no transaction while rendering."""
@@ -169,12 +186,16 @@ class Pump:
             left = prepared.message.deadline - time.monotonic()
             if left < self.transport.settings.timeout + RECORDING_RESERVE:
                 late.append(prepared)
-            elif self.transport.in_flight_to[prepared.request.host] >= self.settings.host_window:
+            elif not self._may_start(prepared.request.host):
                 self._ready.append(prepared)
             else:
                 prepared.began_at = timezone.now()
                 self.transport.start(prepared, self._addressed(prepared))
         self._move_to_own_lane(late)
+
+    def _may_start(self, host: str) -> bool:
+        is_full = self.transport.in_flight >= self.settings.window
+        return not is_full and self.transport.in_flight_to[host] < self.settings.host_window
 
     def _addressed(self, prepared: Prepared) -> Request:
         """The request with the headers that name us and the message."""
@@ -188,6 +209,7 @@ class Pump:
         wait = 0.0 if self._done and not self.transport.in_flight else RECORD_WITHIN
         for key, answer in self.transport.poll(wait):
             assert isinstance(key, Prepared)
+            self.pace.note(key.request.host)
             self._note(Attempt(key.message, key.request, answer, began_at=key.began_at, secrets=key.secrets))
 
     def _note(self, attempt: Attempt) -> None:
@@ -200,7 +222,7 @@ class Pump:
         if not self._done:
             return
         is_due = time.monotonic() - self._oldest_done >= RECORD_WITHIN
-        if is_due or len(self._done) >= self.settings.window // 4 or not self.transport.in_flight:
+        if is_due or len(self._done) >= self.settings.window or not (self.transport.in_flight or self._ready):
             self._finished += record(self._done)
             self._done = []
 

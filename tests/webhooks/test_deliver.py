@@ -254,6 +254,14 @@ def test_a_stuck_host_does_not_hold_up_another(sink, transport):
     assert [target for target in order[:24] if target != "/slow"] == ["/"] * 20
 
 
+def test_one_run_goes_on_until_nothing_is_due(sink, transport):
+    content = ContentFactory(url=f"{sink.url}/hook")
+    MessageFactory.create_batch(60, content=content, sender=SenderFactory())
+    pump = Pump(transport, Composer(the_guard()), PumpSettings(window=16, host_window=4, lease=30.0), lambda: False)
+    assert pump.run() == 60
+    assert len(sink.received) == 60
+
+
 def test_a_worker_that_lost_its_lease_changes_nothing(sink, pump):
     message = message_to(sink)
     (lost,) = claims.claim(10, lambda host: 10, 30)

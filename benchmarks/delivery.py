@@ -1,0 +1,194 @@
+"""How many webhooks a second this installation delivers, beside a frozen plain loop, a peer and bare pycurl.
+
+    python -m benchmarks.delivery [--messages N] [--workers W] [--peer celery|rq|bullmq] [--latency-ms L]
+                                  [--window N] [--database URL|sqlite]
+
+Real worker processes, a real database, a real endpoint on loopback, every check on. The clock runs from the first
+request's start to the last record, by the database's columns, so that starting processes does not count. The last line
+is JSON: `per_second`, `plain_per_second` (the plain loop, PostgreSQL only), `peer_per_second`, `ratio` (to the peer),
+`limit_per_second` (bare pycurl to the same endpoint), `rss_mb` (the largest worker).
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import _servers, _typical
+
+CHUNK = 10_000
+
+
+def main() -> None:
+    options = _options()
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
+        url = stack.enter_context(_servers.database(options.database, folder))
+        sink = stack.enter_context(_servers.sink(options.latency_ms))
+        _set_up_django(url, folder, sink.port, options.window)
+        stack.enter_context(_servers.valkey(folder / "valkey.sock"))
+        result: dict[str, object] = {
+            "messages": options.messages,
+            "workers": options.workers,
+            "database": url.partition(":")[0],
+        }
+        result |= _measure(options, sink)
+        result["limit_per_second"] = _limit(sink, options.messages)
+        if url.startswith("postgres") and not options.latency_ms:
+            result["plain_per_second"] = _plain(url, sink, options.messages, options.workers)
+            result["of_plain"] = round(float(str(result["per_second"])) / float(str(result["plain_per_second"])), 2)
+        if options.peer:
+            from benchmarks.peers import measure
+
+            result["peer"] = options.peer
+            result["peer_per_second"] = measure(options.peer, url, sink, options.peer_messages, options.workers, folder)
+            result["ratio"] = round(float(str(result["per_second"])) / float(str(result["peer_per_second"])), 1)
+    print(json.dumps(result))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--peer", choices=["celery", "rq", "bullmq"])
+    parser.add_argument("--peer-messages", type=int, default=2_000)
+    parser.add_argument("--latency-ms", type=float, default=0)
+    parser.add_argument("--window", type=int, default=256)
+    parser.add_argument("--database", default="", help="a database URL, or `sqlite`; default: a PostgreSQL of its own")
+    return parser.parse_args()
+
+
+def _set_up_django(url: str, folder: Path, port: int, window: int) -> None:
+    os.environ |= {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": url,
+        "DATA_DIR": str(folder),
+        "REDIS_URL": f"unix://{folder}/valkey.sock",
+        "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.1/32",
+        "WEBHOOK_ALLOWED_PORTS": str(port),
+        "DELIVER_WINDOW": str(window),
+        "DELIVER_HOST_WINDOW": str(max(64, window) if window != 256 else 64),
+        "LOG_LEVEL": "WARNING",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def _measure(options: argparse.Namespace, sink: _servers.Sink) -> dict[str, object]:
+    """Plan a campaign to everybody, then let the workers at it."""
+    _load(options.messages)
+    _plan(sink.url, options.messages)
+    before = sink.count()
+    with _workers(options.workers) as processes:
+        seconds = _wait_until_finished()
+        peak = max(_peak_mb(process.pid) for process in processes)
+    arrived = sink.count() - before
+    if arrived != options.messages:
+        raise SystemExit(f"{arrived} requests arrived for {options.messages} messages")
+    return {"per_second": round(options.messages / seconds), "rss_mb": peak}
+
+
+def _load(count: int) -> None:
+    from audience.models import Profile
+
+    for start in range(0, count, CHUNK):
+        numbers = range(start, min(count, start + CHUNK))
+        Profile.objects.bulk_create(Profile(**_typical.profile(number)) for number in numbers)
+
+
+def _plan(base: str, count: int) -> None:
+    from django.db import connection
+    from django.utils import timezone
+
+    from campaigns import launch
+    from campaigns.models import Campaign
+    from outreach import plan, variants
+    from webhooks.models import BodyKind, Message, Sender
+
+    sender = Sender.objects.create(name="benchmark")
+    campaign = Campaign.objects.create(name="benchmark", to_everyone=True, sender=sender)
+    content = variants.first_variant(campaign, "Only").contents.get()
+    content.url, content.body_kind, content.raw_body = _typical.URL.format(base=base), BodyKind.RAW, _typical.BODY
+    content.headers = [{"name": name, "value": value, "is_secret": False} for name, value in _typical.HEADERS]
+    content.version += 1
+    content.save()
+    launch.start(campaign, timezone.now())
+    plan.plan_due(timezone.now())
+    if Message.objects.count() != count:
+        raise SystemExit(f"{Message.objects.count()} messages were planned for {count} profiles")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+@contextlib.contextmanager
+def _workers(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    command = [sys.executable, os.environ.get("WK", "manage.py"), "work", "deliver"]
+    processes = [subprocess.Popen(command, cwd=_servers.ROOT) for _ in range(count)]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(30)
+
+
+def _wait_until_finished() -> float:
+    """Wait for the last message; the seconds from the first request's start to the last record."""
+    from django.db.models import Max, Min
+
+    from webhooks.models import Message
+
+    while Message.objects.filter(finished_at=None).exists():
+        time.sleep(0.5)
+    span = Message.objects.aggregate(first=Min("first_attempt_at"), last=Max("finished_at"))
+    unsent = Message.objects.exclude(outcome="received").count()
+    if unsent:
+        raise SystemExit(f"{unsent} messages were not received")
+    return float((span["last"] - span["first"]).total_seconds())
+
+
+def _peak_mb(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
+
+def _limit(sink: _servers.Sink, count: int) -> int:
+    """Bare pycurl, one process, the same body to the same endpoint."""
+    import pycurl
+
+    from benchmarks import _plain
+
+    multi, idle = pycurl.CurlMulti(), [_plain._handle() for _ in range(_plain.IN_FLIGHT)]
+    body = _typical.BODY.encode()
+    waiting = [(number, f"{sink.url}/orders", body, ["Content-Type: application/json"]) for number in range(count)]
+    started = time.monotonic()
+    _plain._send(multi, idle, waiting)
+    return round(count / (time.monotonic() - started))
+
+
+def _plain(dsn: str, sink: _servers.Sink, count: int, workers: int) -> int:
+    from benchmarks import _plain
+
+    _plain.prepare(dsn, count)
+    command = [sys.executable, "-m", "benchmarks._plain", dsn, sink.url]
+    processes = [subprocess.Popen(command, cwd=_servers.ROOT, stdout=subprocess.PIPE) for _ in range(workers)]
+    spans = [json.loads(process.communicate()[0]) for process in processes]
+    done = sum(delivered for delivered, _, _ in spans)
+    if done != count:
+        raise SystemExit(f"the plain loop delivered {done} of {count}")
+    return round(count / (max(end for _, _, end in spans) - min(began for _, began, _ in spans)))
+
+
+if __name__ == "__main__":
+    main()
