@@ -6,9 +6,10 @@ class CanvasConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from audience import erasure, person
         from audience import reactions as audience_reactions
         from audience.reactions import Phase
-        from canvas import delivery, entry, owners, reactions
+        from canvas import delivery, entry, owners, people, reactions
         from outreach import plan
         from webhooks import hooks
         from webhooks import owners as content_owners
@@ -21,3 +22,5 @@ class CanvasConfig(AppConfig):
         hooks.recorders.insert(0, delivery.record)  # it locks journeys, so it must come before the totals
         plan.takers.append(entry.take_run)
         content_owners.finders.append(owners.of_content)
+        person.add_section("canvases", people.journeys)
+        erasure.add_eraser(people.erase, people.extent)

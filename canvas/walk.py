@@ -189,6 +189,9 @@ def complete(batch: Batch, traveller: Traveller, label: str = "") -> None:
 def leave(batch: Batch, traveller: Traveller, reason: Reason) -> None:
     """The journey ends early."""
     traveller.exit_reason = reason
+    if traveller.is_gone:
+        traveller.context = traveller.event_properties = None
+        traveller.has_new_context = traveller.has_new_event = True
     _end(batch, traveller, Move.EXIT, VisitOutcome.EXITED, StepMetric.EXITED, reason)
 
 

@@ -1,10 +1,18 @@
 """Looks for what must never be: journeys that nothing would wake, and totals that don't add up."""
 
-from datetime import datetime
+from collections import Counter
+from datetime import datetime, timedelta
 
+from django.db.models import Count
+
+from canvas import counts
+from canvas.models import Journey
+from canvas.states import State
+from outreach.models import Status
 from workspace import bulk
 from workspace.queues import wake
 
+OVERDUE = timedelta(hours=1)
 _CHUNK = 5_000
 
 
@@ -31,3 +39,29 @@ def wake_the_lost(now: datetime) -> int:
     if lost:
         wake("canvas")
     return len(lost)
+
+
+def overdue(now: datetime, longer_than: timedelta = OVERDUE) -> dict[int, int]:
+    """How many journeys should have gone on longer ago than that and have not, by Canvas. Empty: all is well.
+
+    Those that a pause or a stop holds are left out. For a health page: it reads what is due, nothing else.
+    """
+    late = Journey.objects.filter(
+        ended_at=None, step__isnull=False, wake_at__lt=now - longer_than, canvas__status=Status.ACTIVE
+    )
+    return dict(late.values_list("canvas_id").annotate(Count("pk")))
+
+
+def miscounted(canvas_id: int) -> dict[int, tuple[int, int]]:
+    """Steps (0: the Canvas) for which the totals say another number inside than there are: (by totals, in truth)."""
+    inside: Counter[int] = Counter()
+    live = Journey.objects.filter(canvas=canvas_id, ended_at=None).values_list("step_id", "state")
+    for step, state, number in live.annotate(Count("pk")):
+        if state != State.FAILED:
+            inside[0] += number
+        if state not in (State.FAILED, State.ENTERING, State.CONTROL):
+            inside[step or 0] += number
+    totals = counts.by_step(canvas_id)
+    steps = {*totals, *inside}
+    found = {step: (totals.get(step, counts.NOTHING)["waiting"], inside[step]) for step in steps}
+    return {step: pair for step, pair in found.items() if pair[0] != pair[1]}
