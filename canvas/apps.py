@@ -9,12 +9,13 @@ class CanvasConfig(AppConfig):
         from audience import erasure, person
         from audience import reactions as audience_reactions
         from audience.reactions import Phase
-        from canvas import delivery, entry, owners, people, reactions
+        from canvas import conversions, delivery, entry, owners, people, reactions
         from outreach import plan
         from webhooks import hooks
         from webhooks import owners as content_owners
 
         audience_reactions.add_listener(reactions.listener)
+        audience_reactions.add_reaction(Phase.CONVERSIONS, conversions.convert)
         audience_reactions.add_reaction(Phase.EXITS, reactions.react)  # exceptions and action paths with them, in order
         audience_reactions.add_reaction(Phase.ENTRIES, reactions.let_in)
         hooks.add_check(delivery.CHECK_POSITION, delivery.check)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audience import filters
-from canvas import audiences, durations, graph, publishing, steps
+from canvas import audiences, conversions, durations, graph, publishing, steps
 from canvas.graph import Graph, Node
 from canvas.models import Cadence, Canvas, Entry, Kind, Reentry
 from outreach import launch as outreach_launch
@@ -146,9 +146,23 @@ def _entry_warnings(canvas: Canvas, current: Graph, now: datetime) -> Iterator[F
         yield Finding(
             _("The audience asks about “%s”, which the trigger only reports: first-timers don't enter.") % name
         )
+    yield from _conversion_warnings(canvas, current, now)
     control = canvas.variants.filter(is_removed=False, is_control=True, share__gt=50).first()
     if control:
         yield Finding(_("More than half of all profiles are in the control group."))
+
+
+def _conversion_warnings(canvas: Canvas, current: Graph, now: datetime) -> Iterator[Finding]:
+    if not canvas.conversions:
+        yield Finding(_("There is no conversion event: results can't say what the Canvas has brought."))
+        for node in current.nodes_of(Kind.EXPERIMENT_PATHS):
+            yield Finding(
+                _("“%s” compares paths, but there is no conversion event to judge them by.") % node.name, node.id
+            )
+    longest = durations.longest(current, now)
+    for conversion in canvas.conversions:
+        if conversions.window(conversion) < longest:
+            yield Finding(_("“%s” counts for a shorter time than a journey can take.") % conversion.get("name", ""))
 
 
 # --- going live

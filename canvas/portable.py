@@ -14,6 +14,7 @@ from webhooks.models import Content, ContentOverride, Sender
 
 SETTINGS = (
     *("to_everyone", "filters", "entry", "triggers", "reentry", "reentry_seconds", "entry_limit", "entry_cadence"),
+    "conversions",
 )
 EXITS = ("exit_events", "exit_audience", "exits_at_once")
 WORDING = ("language", "url", "pairs", "raw_body")

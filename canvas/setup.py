@@ -22,6 +22,7 @@ COPIED = (
     "reentry_seconds",
     "entry_limit",
     "entry_cadence",
+    "conversions",
 )
 
 

@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from canvas import presets, setup
-from canvas.admin import exits, flow, golive, pages, step, tryout, variants, versions
+from canvas.admin import exits, flow, goals, golive, pages, results, step, tryout, variants, versions
 from canvas.admin.pages import goto
 from canvas.counts import StepMetric
 from canvas.forms.setup import CanvasForm, NewCanvasForm
@@ -36,6 +36,8 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("exits", "<int:pk>/exits/", exits.show),
     ("variants", "<int:pk>/variants/", variants.show),
     ("try", "<int:pk>/try/", tryout.show),
+    ("goals", "<int:pk>/conversions/", goals.show),
+    ("results", "<int:pk>/results/", results.show),
     ("launch", "<int:pk>/launch/", golive.show),
     ("action", "<int:pk>/<str:action>/now/", golive.act),
     ("versions", "<int:pk>/versions/", versions.show),

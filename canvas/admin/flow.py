@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from canvas import counts, durations, editing, launch, live, publishing, undo, words
+from canvas import conversions, counts, durations, editing, launch, live, publishing, undo, words
 from canvas import graph as graphs
 from canvas.admin import drawing
 from canvas.admin.drawing import Figures
@@ -65,7 +65,9 @@ def figures(canvas: Canvas, graph: Graph, findings: Any) -> Figures:
     by_variant: dict[int, int] = {}
     for variant, number in entered.values_list("variant", "count"):
         by_variant[variant] = by_variant.get(variant, 0) + number
-    return Figures(counts.by_step(canvas.pk), totals, by_variant, problems, changed_since_live(canvas, graph), True)
+    converted = conversions.by_step(canvas.pk)
+    by_step = {step: {**row, "converted": converted.get(step, 0)} for step, row in counts.by_step(canvas.pk).items()}
+    return Figures(by_step, totals, by_variant, problems, changed_since_live(canvas, graph), True)
 
 
 def changed_since_live(canvas: Canvas, graph: Graph) -> frozenset[int]:

@@ -1,6 +1,7 @@
 """Canvases: the graph in its versions, and the journeys through it."""
 
 from .canvas import Cadence, Canvas, Entry, EntryQuota, Reentry
+from .conversion import JourneyConversion
 from .graph import CanvasVersion, DraftChange, Kind, Path, Step, StepContent, StepRevision
 from .journey import ExperimentShare, Journey, StepVisit, VisitOutcome
 from .notes import CanvasTemplate, Comment
@@ -16,6 +17,7 @@ __all__ = [
     "EntryQuota",
     "ExperimentShare",
     "Journey",
+    "JourneyConversion",
     "Kind",
     "Path",
     "Reentry",
