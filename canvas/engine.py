@@ -25,7 +25,7 @@ from canvas.counts import StepMetric
 from canvas.graph import Node
 from canvas.live import Live
 from canvas.models import Journey, Step
-from canvas.states import Move, Reason, State, after
+from canvas.states import Move, Reason, State, Waiting, after
 from canvas.steps import RenderingKind
 from canvas.travel import MOST_HOPS, Batch, Count, Traveller
 from canvas.walk import leave, walk
@@ -209,10 +209,29 @@ def _move_rendered(here: Live, node: Node, kind: RenderingKind, clock: Clock, mo
     people = _lease(node, clock, most)
     if not people:
         return 0
-    prepared = kind.prepare(node, people, clock(), rendering.names_by_variant(here.canvas_id))
-    tokens = {t.id: t.token for t in people}
+    through = [t for t in people if t.latched or t.is_gone or t.waits_for == Waiting.SKIP]  # nothing to render for
+    gone_through = {t.id for t in through}
+    staying = [t for t in people if t.id not in gone_through]
+    prepared = _prepare(here, node, kind, staying, clock) if staying else NOTHING
+    tokens = {t.id: t.token for t in staying if t.id in prepared} | {t.id: t.token for t in through}
     _careful(here, partial(store.lock_these, tokens), clock, prepared)
     return len(people)
+
+
+def _prepare(here: Live, node: Node, kind: RenderingKind, people: Sequence[Traveller], clock: Clock) -> Prepared:
+    """Render for everybody; where that fails, halve until the journey it fails for stands alone, and note it there."""
+    try:
+        return kind.prepare(node, people, clock(), rendering.names_by_variant(here.canvas_id))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        if len(people) == 1:
+            logger.exception("journeys=%s outcome=error", [people[0].id])
+            _note_failure(here, {people[0].id: people[0].token}, error, clock())
+            return {}
+    middle = len(people) // 2
+    halves = (_prepare(here, node, kind, half, clock) for half in (people[:middle], people[middle:]))
+    return {journey: made for half in halves for journey, made in half.items()}
 
 
 def _lease(node: Node, clock: Clock, most: int) -> list[Traveller]:

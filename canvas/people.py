@@ -28,7 +28,7 @@ def journeys(profile: Profile) -> Section:
     names = dict(StepRevision.objects.filter(step__in={j.step_id for j in found}).values_list("step_id", "name"))
     rows = [
         (
-            Cell(_moment(j.entered_at)),
+            Cell(_moment(j.entered_at), reverse("admin:canvas_canvas_journey", args=[j.canvas_id, j.pk])),
             Cell(j.canvas.name, reverse("admin:canvas_canvas_flow", args=[j.canvas_id])),
             Cell(names.get(j.step_id or 0, "")),
             Cell(_standing(j)),

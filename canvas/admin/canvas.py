@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from canvas import presets, setup
-from canvas.admin import exits, flow, goals, golive, pages, results, step, tryout, variants, versions
+from canvas.admin import exits, flow, goals, golive, pages, people, results, step, tryout, variants, versions
 from canvas.admin.pages import goto
 from canvas.counts import StepMetric
 from canvas.forms.setup import CanvasForm, NewCanvasForm
@@ -38,6 +38,8 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("try", "<int:pk>/try/", tryout.show),
     ("goals", "<int:pk>/conversions/", goals.show),
     ("results", "<int:pk>/results/", results.show),
+    ("journeys", "<int:pk>/journeys/", people.show),
+    ("journey", "<int:pk>/journeys/<int:journey>/", people.story),
     ("launch", "<int:pk>/launch/", golive.show),
     ("action", "<int:pk>/<str:action>/now/", golive.act),
     ("versions", "<int:pk>/versions/", versions.show),
