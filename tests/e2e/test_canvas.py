@@ -130,7 +130,7 @@ def test_a_step_is_edited_after_launch_and_published(page):
     shoot(page, "canvas-publish")
     page.click("button:has-text('Publish')")
     expect(page.locator("body")).to_contain_text("Published.")
-    page.locator(".hl-tabs a", has_text="Versions").click()
+    page.get_by_role("link", name="Versions", exact=True).click()
     expect(page.locator("body")).to_contain_text("“wait” is now called “a day”.")
     shoot(page, "canvas-versions")
     assert CanvasVersion.objects.get(number=2).note == "Faster"
@@ -165,3 +165,68 @@ def test_a_draft_is_tried_out(page):
     expect(page.locator("#forecast")).to_contain_text("6 profiles in the audience")
     shoot(page, "canvas-forecast")
     assert Journey.objects.count() == 0
+
+
+def test_settings_exits_conversions_variants_results_and_journeys(page):
+    people = ProfileFactory.create_batch(5, custom_attributes={"plan": "pro"})
+    canvas = build(
+        [message("hello"), delay("wait"), split("pro?", has("plan", "pro"), [message("yes")], [message("no")])]
+    )
+    base = f"/admin/canvas/canvas/{canvas.pk}"
+    page.goto(f"{base}/change/")
+    page.locator("[name=triggers-0-kind]").select_option("event")
+    page.fill("[name=triggers-0-name]", "signed_up")
+    page.get_by_role("button", name="Add another").first.click()
+    page.locator("[name=triggers-1-kind]").select_option("purchase")
+    shoot(page, "canvas-settings")
+    page.click("button[name=_continue]")
+    expect(page.locator("[name=triggers-1-kind]")).to_have_value("purchase")
+
+    page.goto(f"{base}/exits/")
+    page.locator("[name=events-triggers-0-kind]").select_option("event")
+    page.fill("[name=events-triggers-0-name]", "order")
+    page.locator("summary", has_text="Only with these properties").first.click()
+    page.fill("[name=events-triggers-0-conditions-0-name]", "order_id")
+    page.locator("[name=events-triggers-0-conditions-0-test]").select_option("same_as:context")
+    page.fill("[name=events-triggers-0-conditions-0-value]", "order_id")
+    page.get_by_role("button", name="Add filter").click()
+    page.locator("[name='audience-filters[0]name']").fill("plan")
+    page.locator("[name='audience-filters[0]name']").press("Tab")
+    page.locator("[name='audience-filters[0]values']").fill("gone")
+    shoot(page, "canvas-exits")
+    page.click("#content-main button:has-text('Save')")
+    expect(page.locator("body")).to_contain_text("The exit criteria were saved.")
+    draft = CanvasVersion.objects.get(canvas=canvas)
+    assert draft.exit_events[0]["conditions"][0]["op"] == "same_as"
+    assert draft.exit_audience["filters"]["values"] == ["gone"]
+
+    page.goto(f"{base}/conversions/")
+    page.locator("[name=goal-0-triggers-0-kind]").select_option("event")
+    page.fill("[name=goal-0-triggers-0-name]", "order")
+    page.fill("[name=goal-0-name]", "Order")
+    page.click("#content-main button:has-text('Save')")
+    page.goto(f"{base}/variants/")
+    page.click("button:has-text('Add a control group')")
+    expect(page.locator("#content-main")).to_contain_text("control group: gets nothing")
+    shoot(page, "canvas-variants")
+
+    canvas.refresh_from_db()
+    go_live(canvas)
+    let_in(canvas, *people)
+    run(NOON)
+    page.goto(f"{base}/results/")
+    expect(page.locator("[data-total=entered]")).to_have_text("5")
+    shoot(page, "canvas-results")
+    page.goto(f"{base}/journeys/")
+    page.locator(".hl-journeys a").first.click()
+    expect(page.locator("#content-main")).to_contain_text("Entered at 2026-05-06 12:00:00")
+    shoot(page, "canvas-journey")
+    page.goto(f"{base}/journeys/?state=waiting")
+    page.locator("[name=action]").select_option("end")
+    page.click("button:has-text('Do it')")
+    shoot(page, "canvas-journeys-confirm")
+    page.click("button:has-text('Do it')")
+    expect(page.locator("body")).to_contain_text("will be moved within seconds")
+    shoot(page, "canvas-journeys")
+    page.goto("/admin/canvas/canvas/")
+    shoot(page, "canvas-list")
