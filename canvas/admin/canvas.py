@@ -56,10 +56,17 @@ class CanvasAdmin(ModelAdmin):
     autocomplete_fields = ("teams", "tags", "segments")
     warn_unsaved_form = True
     change_form_outer_before_template = "canvas/head.html"
+    readonly_fields = ("api_id",)
+    conditional_fields = {
+        "triggers": "entry == 'action'",
+        "api_id": "entry == 'api'",
+        "reentry_count": "reentry == 'after'",
+        "reentry_unit": "reentry == 'after'",
+    }
     fieldsets = (
         (None, {"fields": ("name", "description", "edited_version")}),
         (_("Who"), {"fields": ("to_everyone", "segments", "filters")}),
-        (_("When"), {"fields": ("entry", "triggers", "start_at", "end_at")}),
+        (_("When"), {"fields": ("entry", "triggers", "api_id", "start_at", "end_at")}),
         (_("How often"), {"fields": ("reentry", "reentry_count", "reentry_unit", "entry_limit", "entry_cadence")}),
         (_("Teams and tags"), {"fields": ("teams", "tags")}),
     )
@@ -94,6 +101,10 @@ class CanvasAdmin(ModelAdmin):
     @admin.display(description=_("inside now"), ordering="inside_total")
     def inside(self, canvas: Any) -> int:
         return int(canvas.inside_total)
+
+    @admin.display(description=_("API identifier"))
+    def api_id(self, canvas: Canvas) -> str:
+        return str(canvas.key)
 
     def has_delete_permission(self, request: HttpRequest, obj: Canvas | None = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or obj.status == Status.DRAFT)

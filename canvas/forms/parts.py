@@ -46,6 +46,9 @@ class Part(forms.Form):
 
     fields_when: ClassVar[Mapping[str, str]] = {}
 
+    class Media:
+        js = ("webhooks/composer.js", "canvas/step.js")
+
     def __init__(self, settings: Mapping[str, Any], data: Any = None, prefix: str = "") -> None:
         super().__init__(data, prefix=prefix, initial=self.from_settings(settings))
         self.before = settings
@@ -221,7 +224,9 @@ class AudienceForm(Part):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    filters = FiltersField(label=_("and these filters"), required=False)
+    filters = FiltersField(
+        label=_("and these filters"), required=False, help_text=_("Without any filter, this asks nothing.")
+    )
     context = ConditionsField(label=_("and these values of the journey"), required=False)
 
     def __init__(self, settings: Mapping[str, Any], data: Any = None, prefix: str = "") -> None:

@@ -174,10 +174,14 @@ def test_settings_exits_conversions_variants_results_and_journeys(page):
     )
     base = f"/admin/canvas/canvas/{canvas.pk}"
     page.goto(f"{base}/change/")
+    expect(page.locator("[name=triggers-0-kind]")).to_be_hidden()
+    page.locator("[name=entry]").select_option("action")
     page.locator("[name=triggers-0-kind]").select_option("event")
     page.fill("[name=triggers-0-name]", "signed_up")
     page.get_by_role("button", name="Add another").first.click()
     page.locator("[name=triggers-1-kind]").select_option("purchase")
+    page.locator("[name=reentry]").select_option("after")
+    page.fill("[name=reentry_count]", "3")
     shoot(page, "canvas-settings")
     page.click("button[name=_continue]")
     expect(page.locator("[name=triggers-1-kind]")).to_have_value("purchase")
@@ -211,6 +215,7 @@ def test_settings_exits_conversions_variants_results_and_journeys(page):
     shoot(page, "canvas-variants")
 
     canvas.refresh_from_db()
+    assert (canvas.entry, canvas.reentry_seconds) == ("action", 3 * 86_400)
     go_live(canvas)
     let_in(canvas, *people)
     run(NOON)
