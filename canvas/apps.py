@@ -8,8 +8,9 @@ class CanvasConfig(AppConfig):
     def ready(self) -> None:
         from audience import erasure, person
         from audience import reactions as audience_reactions
+        from audience import uses as audience_uses
         from audience.reactions import Phase
-        from canvas import conversions, delivery, entry, owners, people, reactions
+        from canvas import conversions, delivery, entry, owners, people, reactions, uses
         from outreach import plan
         from webhooks import hooks
         from webhooks import owners as content_owners
@@ -24,4 +25,5 @@ class CanvasConfig(AppConfig):
         plan.takers.append(entry.take_run)
         content_owners.finders.append(owners.of_content)
         person.add_section("canvases", people.journeys)
+        audience_uses.add_source(uses.of_segment)
         erasure.add_eraser(people.erase, people.extent)

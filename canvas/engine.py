@@ -64,16 +64,22 @@ def run(clock: Clock = database_now, stopping: Callable[[], bool] = lambda: Fals
     return moved
 
 
+PEOPLED = """
+    WITH RECURSIVE peopled(step) AS (
+        SELECT MIN(step_id) FROM canvas_journey WHERE ended_at IS NULL
+        UNION ALL
+        SELECT (SELECT MIN(step_id) FROM canvas_journey WHERE ended_at IS NULL AND step_id > peopled.step)
+        FROM peopled WHERE peopled.step IS NOT NULL
+    )
+"""
+"""The steps that somebody is in: a few index look-ups a step, whatever the number of journeys."""
+
+
 def due_steps(now: datetime) -> list[int]:
     """Steps with journeys that are due, in Canvases that are not paused. Reads only steps that somebody is in."""
     rows = bulk.fetch(
-        """
-        WITH RECURSIVE peopled(step) AS (
-            SELECT MIN(step_id) FROM canvas_journey WHERE ended_at IS NULL
-            UNION ALL
-            SELECT (SELECT MIN(step_id) FROM canvas_journey WHERE ended_at IS NULL AND step_id > peopled.step)
-            FROM peopled WHERE peopled.step IS NOT NULL
-        )
+        f"""
+        {PEOPLED}
         SELECT p.step FROM peopled AS p
         JOIN canvas_step AS s ON s.id = p.step JOIN outreach_outreach AS o ON o.id = s.canvas_id
         WHERE o.status NOT IN ('draft', 'paused') AND EXISTS (

@@ -36,25 +36,30 @@ class Impact:
 
 
 def of(canvas: Canvas, draft: CanvasVersion) -> Impact:
-    """By step. Three queries, whatever the number of journeys' steps."""
+    """By step. Reads only those who wait in steps that are gone or changed."""
     newest = live.versions([canvas.pk]).get(canvas.pk)
     if newest is None:
         return Impact((), (), 0)
     old, new = graphs.load(newest), graphs.load(draft)
-    inside = Journey.objects.filter(canvas=canvas, ended_at=None)
-    waiting = dict(inside.values_list("step_id").annotate(n=Count("pk")))
-    gone = [
-        Gone(node, waiting[step], new.present(next((way.target for way in node.ways if way.target in new.nodes), None)))
-        for step, node in old.nodes.items()
-        if step not in new.nodes and waiting.get(step)
-    ]
-    retimed = [
-        Retimed(node, waiting[step])
+    left = [node for step, node in old.nodes.items() if step not in new.nodes]
+    changed = [
+        node
         for step, node in new.nodes.items()
-        if step in old.nodes
-        and waiting.get(step)
-        and retiming.can_be(node)
-        and node.settings != old.nodes[step].settings
+        if step in old.nodes and retiming.can_be(node) and node.settings != old.nodes[step].settings
     ]
+    waiting = _waiting(canvas, [node.id for node in (*left, *changed)])
+    gone = [
+        Gone(node, waiting[node.id], new.present(next((w.target for w in node.ways if w.target in new.nodes), None)))
+        for node in left
+        if node.id in waiting
+    ]
+    retimed = [Retimed(node, waiting[node.id]) for node in changed if node.id in waiting]
     lost = set(old.starts) - set(new.starts)
-    return Impact(gone, retimed, inside.filter(variant_id__in=lost).count() if lost else 0)
+    inside = Journey.objects.filter(canvas=canvas, ended_at=None, variant_id__in=lost)
+    return Impact(gone, retimed, inside.count() if lost else 0)
+
+
+def _waiting(canvas: Canvas, steps: Sequence[int]) -> dict[int, int]:
+    """How many are in each of these steps."""
+    here = Journey.objects.filter(canvas=canvas, step_id__in=steps, ended_at=None)
+    return {step: number for step, number in here.values_list("step_id").annotate(Count("pk")) if step}

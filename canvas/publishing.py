@@ -158,8 +158,14 @@ def _hand_over(canvas: Canvas, old: graph.Graph, new: graph.Graph, now: datetime
 
 def discard(canvas: Canvas) -> None:
     """Throw the draft of changes away; the version in force stays."""
-    if live.versions([canvas.pk]):
-        CanvasVersion.objects.filter(canvas=canvas, number=None).delete()
+    draft = CanvasVersion.objects.filter(canvas=canvas, number=None).first()
+    if draft is None or not live.versions([canvas.pk]):
+        return
+    with transaction.atomic():
+        written = list(StepContent.objects.filter(revision__version=draft).values_list("content_id", flat=True))
+        undo.forget(draft)
+        draft.delete()
+        Content.objects.filter(pk__in=written, step_contents=None, variants=None, template=None).delete()
 
 
 def restore(version: CanvasVersion, author: Any = None) -> CanvasVersion:

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count
 
-from canvas import counts
+from canvas import counts, engine
 from canvas.models import Journey
 from canvas.states import State
-from outreach.models import Status
 from workspace import bulk
 from workspace.queues import wake
 
@@ -46,10 +45,19 @@ def overdue(now: datetime, longer_than: timedelta = OVERDUE) -> dict[int, int]:
 
     Those that a pause or a stop holds are left out. For a health page: it reads what is due, nothing else.
     """
-    late = Journey.objects.filter(
-        ended_at=None, step__isnull=False, wake_at__lt=now - longer_than, canvas__status=Status.ACTIVE
+    rows = bulk.fetch(
+        f"""
+        {engine.PEOPLED}
+        SELECT s.canvas_id, SUM((
+            SELECT COUNT(*) FROM canvas_journey AS j
+            WHERE j.step_id = p.step AND j.ended_at IS NULL AND j.wake_at < %s
+        )) AS late
+        FROM peopled AS p JOIN canvas_step AS s ON s.id = p.step JOIN outreach_outreach AS o ON o.id = s.canvas_id
+        WHERE o.status = 'active' GROUP BY s.canvas_id
+        """,
+        [bulk.time_param(now - longer_than)],
     )
-    return dict(late.values_list("canvas_id").annotate(Count("pk")))
+    return {canvas: int(count) for canvas, count in rows if count}
 
 
 def miscounted(canvas_id: int) -> dict[int, tuple[int, int]]:

@@ -14,7 +14,7 @@ from canvas import counts, differences, durations, impact, launch, lifecycle, li
 from canvas import graph as graphs
 from canvas.admin.pages import Site, canvas_of, goto, may_launch, page
 from canvas.impact import Impact
-from canvas.models import Canvas, Entry, Journey
+from canvas.models import Canvas, Entry
 from outreach import reach
 from outreach.errors import NotLaunchable, OutreachError
 from outreach.models import Status
@@ -143,14 +143,13 @@ def act(site: Site, request: HttpRequest, pk: int, action: str) -> HttpResponse:
         raise Http404
     do, label, text = ACTIONS[action]
     if request.method != "POST":
-        inside = Journey.objects.filter(canvas=canvas, ended_at=None)
+        totals = counts.by_step(canvas.pk).get(0, counts.NOTHING)
         context = {
             "action": action,
             "label": label,
             "text": text,
             "is_final": action in FINAL,
-            "inside": inside.count(),
-            "totals": counts.by_step(canvas.pk).get(0, {}),
+            "inside": totals["waiting"],
         }
         return page(site, request, canvas, "canvas/confirm.html", _("%s?") % label, **context)
     try:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from canvas import graph, publishing, undo
+from canvas import graph, live, publishing, undo
 from canvas.errors import EditError, Stale
 from canvas.graph import Graph
 from canvas.models import Canvas, CanvasVersion, Comment
@@ -117,6 +117,10 @@ def _draft(request: HttpRequest, canvas: Canvas) -> tuple[CanvasVersion, int | N
     if existing and seen and edition != str(existing.edition):
         who = existing.author.get_username() if existing.author else _("Somebody else")
         raise Stale(_("%s changed this draft meanwhile. Reload the page, then make your change again.") % who)
+    newest = live.versions([canvas.pk]).get(canvas.pk)
+    if newest and seen and not existing and seen != str(newest.pk):
+        who = newest.author.get_username() if newest.author else _("Somebody else")
+        raise Stale(_("%s published another version meanwhile. Reload the page, then make your change again.") % who)
     draft = existing or publishing.draft_of(canvas, request.user)
     CanvasVersion.objects.filter(pk=draft.pk).update(author=request.user)
     return draft, draft.edition if existing and seen else None

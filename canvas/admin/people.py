@@ -14,8 +14,9 @@ from django.utils.translation import ngettext
 
 from audience import search
 from audience.models import Profile
-from canvas import operators
+from canvas import counts, operators
 from canvas.admin.pages import Site, canvas_of, goto, may_edit, page
+from canvas.counts import StepMetric
 from canvas.models import Canvas, Journey, JourneyConversion, Path, StepRevision, StepVisit
 from canvas.states import State
 from webhooks.models import Message
@@ -41,7 +42,7 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
         "actions": operators.ACTIONS.items(),
         "asked": request.GET,
         "query": kept.urlencode(),
-        "failed": Journey.objects.filter(canvas=canvas, state=State.FAILED, ended_at=None).count(),
+        "failed": counts.by_step(pk).get(0, counts.NOTHING)[StepMetric.FAILED],
     }
     return page(site, request, canvas, "canvas/journeys.html", _("Journeys"), "journeys", **context)
 

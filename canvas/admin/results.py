@@ -54,7 +54,6 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
         "days": days,
         "chart": _chart(days),
         "late": watchdog.overdue(timezone.now()).get(pk, 0) if canvas.status == Status.ACTIVE else 0,
-        "miscounted": len(watchdog.miscounted(pk)),
     }
     return page(site, request, canvas, "canvas/results.html", str(_("Results")), "results", **context)
 

@@ -27,6 +27,7 @@ from tests.canvas.world import (
 )
 from tests.conftest import NOON
 from tests.factories import AdminFactory, ProfileFactory, SegmentFactory, TeamFactory
+from webhooks.models import Content
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -527,3 +528,36 @@ def test_a_canvas_of_another_team_is_not_found(client):
     client.force_login(viewer)
     for name, args in [("flow", ()), ("step", (canvas.steps.get().pk,)), ("launch", ()), ("versions", ())]:
         assert client.get(url(name, canvas.pk, *args)).status_code == 404
+
+
+def test_an_edit_of_a_version_that_was_replaced_meanwhile_is_refused(admin):
+    ProfileFactory()
+    canvas = go_live(build([message("a"), message("b")]))
+    stale = edition(canvas)
+    editing.copy_step(publishing.draft_of(canvas), step_named(canvas, "a"))
+    publishing.publish(canvas, NOON)
+    page = url("menu", canvas.pk, step_named(canvas, "b"))
+    answer = admin.post(page, {"edition": stale, "action": "delete"}, follow=True)
+    assert "published another version meanwhile" in answer.text
+    assert "b" in order(canvas)
+
+
+def test_a_segment_that_a_step_or_the_exit_criteria_ask_for_can_not_be_archived(admin):
+    asked, ends, free = SegmentFactory.create_batch(3)
+    grouped = audience_paths("which?", ({"segments": [asked.pk]}, [message("yes")]))
+    canvas = build([grouped], version={"exit_audience": {"segments": [ends.pk]}})
+    for segment, used in ((asked, True), (ends, True), (free, False)):
+        data = {"name": segment.name, "filters": '{"filter": "everyone"}', "is_archived": "on"}
+        text = admin.post(reverse("admin:audience_segment_change", args=[segment.pk]), data, follow=True).text
+        assert ("It is used by" in text) is used
+    assert canvas.name in admin.get(reverse("admin:audience_segment_change", args=[asked.pk])).text
+
+
+def test_a_discarded_draft_leaves_no_webhooks_behind(admin):
+    ProfileFactory()
+    canvas = go_live(build([message("a")]))
+    kept = set(Content.objects.values_list("pk", flat=True))
+    editing.copy_step(publishing.draft_of(canvas), step_named(canvas, "a"))
+    assert Content.objects.count() == 2
+    publishing.discard(canvas)
+    assert set(Content.objects.values_list("pk", flat=True)) == kept
