@@ -1,10 +1,14 @@
 """RQ entry points of Canvases."""
 
+import logging
+
 from django.utils import timezone
 
 from canvas import engine, lifecycle, watchdog
 from workspace import queues
 from workspace.worker import stopping
+
+logger = logging.getLogger(__name__)
 
 
 def move_due() -> int:
@@ -21,3 +25,5 @@ def tidy() -> None:
     now = timezone.now()
     lifecycle.stop_finished(now)
     watchdog.wake_the_lost(now)
+    for canvas, count in watchdog.overdue(now).items():
+        logger.warning("canvas=%s overdue=%s", canvas, count)

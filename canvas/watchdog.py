@@ -22,11 +22,13 @@ def wake_the_lost(now: datetime) -> int:
     """
     lost = bulk.fetch(
         f"""
+        {engine.PEOPLED}
         UPDATE canvas_journey SET wake_at = %s WHERE ended_at IS NULL AND wake_at IS NULL AND id IN (
-            SELECT j.id FROM canvas_journey AS j
+            SELECT j.id FROM peopled AS p
+            JOIN canvas_journey AS j ON j.step_id = p.step AND j.ended_at IS NULL AND j.wake_at IS NULL
             JOIN canvas_stepvisit AS v ON v.journey_id = j.id AND v.step_id = j.step_id
             JOIN outreach_outreach AS o ON o.id = j.canvas_id
-            WHERE j.ended_at IS NULL AND j.wake_at IS NULL AND j.state = 'sending' AND NOT EXISTS (
+            WHERE j.state = 'sending' AND NOT EXISTS (
                 SELECT 1 FROM webhooks_message AS m
                 WHERE m.sender_id = o.sender_id AND m.cause = v.id AND m.finished_at IS NULL
             )
