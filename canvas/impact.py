@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
+from canvas import experiments, live, retiming
 from canvas import graph as graphs
-from canvas import live, retiming
 from canvas.graph import Node
 from canvas.models import Canvas, CanvasVersion, Journey
 
@@ -33,6 +33,7 @@ class Impact:
     gone: Sequence[Gone]
     retimed: Sequence[Retimed]
     cut_off: int  # journeys of variants that are no longer there
+    experiments: Sequence[Node] = ()  # those that run and would end
 
 
 def of(canvas: Canvas, draft: CanvasVersion) -> Impact:
@@ -56,7 +57,8 @@ def of(canvas: Canvas, draft: CanvasVersion) -> Impact:
     retimed = [Retimed(node, waiting[node.id]) for node in changed if node.id in waiting]
     lost = set(old.starts) - set(new.starts)
     inside = Journey.objects.filter(canvas=canvas, ended_at=None, variant_id__in=lost)
-    return Impact(gone, retimed, inside.count() if lost else 0)
+    ended = experiments.ended_by(old, new)
+    return Impact(gone, retimed, inside.count() if lost else 0, ended)
 
 
 def _waiting(canvas: Canvas, steps: Sequence[int]) -> dict[int, int]:

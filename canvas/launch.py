@@ -1,7 +1,6 @@
 """Checks a Canvas before it goes live, and starts it. Problems stand in the way; warnings are to be read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,9 +8,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audience import filters
-from canvas import audiences, conversions, durations, graph, publishing, steps
+from canvas import audiences, cautions, conversions, durations, graph, publishing, steps
+from canvas.findings import Finding
 from canvas.graph import Graph, Node
 from canvas.models import Cadence, Canvas, Entry, Kind, Reentry
+from canvas.steps import experiment_paths, message
 from outreach import launch as outreach_launch
 from outreach import lifecycle as outreach_lifecycle
 from outreach import matching, plan
@@ -20,15 +21,6 @@ from outreach.models import Occurrence
 
 LATE_ALLOWED = timedelta(minutes=5)
 MOST_STEPS, MANY_STEPS = 200, 150
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A sentence, and the step it is about (0: the Canvas); `field` is the form field of that step."""
-
-    text: str
-    step: int = 0
-    field: str = ""
 
 
 def problems(canvas: Canvas, now: datetime) -> list[Finding]:
@@ -71,9 +63,16 @@ def graph_problems(canvas: Canvas, current: Graph, now: datetime) -> Iterator[Fi
     for step in sorted(current.on_cycles):
         yield Finding(_("“%s” leads back to itself. Journeys only move forward.") % current.nodes[step].name, step)
     yield from _exit_problems(current)
+    for node in current.nodes_of(Kind.EXPERIMENT_PATHS):
+        if experiment_paths.winner_after(node) and not canvas.conversions:
+            text = _("%s: a winner is decided by conversions. Add a conversion event.")
+            yield Finding(text % node.name, node.id, "window_days")
+    contents = message.contents_of(current.nodes_of(Kind.MESSAGE))
     for node in _in_order(current):
         if not node.is_disabled:
-            for problem in steps.of(node.kind).problems(node, now):
+            is_message = node.kind is Kind.MESSAGE
+            found = message.problems(node, now, contents) if is_message else steps.of(node.kind).problems(node, now)
+            for problem in found:
                 yield Finding(f"{node.name}: {problem.text}", node.id, problem.field)
 
 
@@ -96,7 +95,7 @@ def _in_order(current: Graph) -> list[Node]:
 def warnings(canvas: Canvas, now: datetime) -> list[Finding]:
     """What may be meant so, but often is not."""
     current = graph.load(publishing.shown(canvas))
-    return [*_graph_warnings(current, now), *_entry_warnings(canvas, current, now)]
+    return [*_graph_warnings(current, now), *cautions.of(current), *_entry_warnings(canvas, current, now)]
 
 
 def _graph_warnings(current: Graph, now: datetime) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from canvas import graph, live, retiming, undo
+from canvas import experiments, graph, live, retiming, undo
 from canvas.models import Canvas, CanvasVersion, Journey, Path, StepContent, StepRevision
 from webhooks.lanes import open_lanes
 from webhooks.models import Content, Message
@@ -100,6 +100,7 @@ def publish(
         draft.number, draft.published_at, draft.author, draft.note = top + 1, now, author or draft.author, note
         draft.save()
         if before:
+            experiments.end_those_edited(graph.load(before), graph.load(draft), now)
             _hand_over(canvas, graph.load(before), graph.load(draft), now)
         _release(canvas, answers, now)
         _retime(canvas, graph.load(draft), retimed, now)

@@ -11,15 +11,16 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from canvas import counts, durations, editing, steps, words
+from canvas import counts, durations, editing, experiments, results, steps, words
 from canvas.admin.pages import Site, canvas_of, comments_on, edit, goto, may_edit, page, shown
 from canvas.counts import StepMetric
 from canvas.editing import Saved
 from canvas.forms.editor import Editor
 from canvas.forms.editors import EDITORS
 from canvas.graph import Graph, Node
-from canvas.models import Canvas, CanvasVersion, Journey, Kind, StepRevision
+from canvas.models import Canvas, CanvasVersion, ExperimentResult, Journey, Kind, StepRevision
 from canvas.states import Reason
+from canvas.steps import experiment_paths
 from outreach.models import Status
 from webhooks.forms import ContentForm, OverrideForm, OverrideFormSet
 from webhooks.models import Content, ContentOverride
@@ -159,6 +160,7 @@ def _context(
         "figures": _figures(canvas, node),
         "exits": _exits(canvas, node),
         "waiting": _waiting(canvas, node),
+        "experiment": _experiment(canvas, node),
         "history": _history(node.id),
         "can_add_group": node.kind in editing.BRANCHING
         and node.kind != Kind.DECISION_SPLIT
@@ -195,6 +197,29 @@ def _waiting(canvas: Canvas, node: Node) -> Any:
     """When the next one who waits here goes on."""
     here = Journey.objects.filter(canvas=canvas, step_id=node.id, ended_at=None, wake_at__isnull=False)
     return here.order_by("wake_at").values_list("wake_at", flat=True).first()
+
+
+def _experiment(canvas: Canvas, node: Node) -> dict[str, Any] | None:
+    """How an experiment stands: conversions by path, and what was decided."""
+    if node.kind is not Kind.EXPERIMENT_PATHS or canvas.status == Status.DRAFT:
+        return None
+    found = experiments.figures(node)
+    control = found.get(experiment_paths.CONTROL)
+    rows = [
+        (
+            way.name,
+            results.compared(_swapped(found.get(way.key, (0, 0))), _swapped(control) if control and way.key else None),
+        )
+        for way in node.ways
+    ]
+    result = ExperimentResult.objects.filter(step=node.id).first()
+    way = node.way(result.winner) if result and result.winner is not None else None
+    return {"rows": rows, "result": result, "winner": way.name if way else ""}
+
+
+def _swapped(figures: tuple[int, int]) -> tuple[int, int]:
+    journeys, converted = figures
+    return converted, journeys
 
 
 def _history(step: int) -> list[CanvasVersion]:

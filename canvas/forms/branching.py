@@ -141,6 +141,13 @@ class ExperimentForm(Part):
         _("Control group"),
         (("continue", _("goes on along its path")), ("exit", _("leaves after the conversion window"))),
     )
+    winner_count = number(_("Decide for a winner after (empty: never)"))
+    winner_unit = choice(_("counted from the first profile, in"), UNITS, required=False)
+    unclear = choice(
+        _("if no path is clearly better"),
+        (("best", _("all go along the best one anyway")), ("mix", _("keep the shares"))),
+        required=False,
+    )
     always_random = forms.BooleanField(
         label=_("Draw anew whenever a profile comes again (else it keeps its path)"), required=False
     )
@@ -152,7 +159,8 @@ class ExperimentEditor(PathsEditor):
     def first(self) -> list[Section]:
         self.experiment = self._part(ExperimentForm, "experiment", self.node.settings)
         if self.is_live:
-            self.experiment.fields["control"].disabled = True
+            for name in ("control", "winner_count", "winner_unit", "unclear"):
+                self.experiment.fields[name].disabled = True
         text = _("Each profile is drawn at random, by the shares below. They add up to 100 %.")
         return [Section("window_days", _("Experiment"), [self.experiment], text)]
 

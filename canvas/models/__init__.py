@@ -3,7 +3,7 @@
 from .canvas import Cadence, Canvas, Entry, EntryQuota, Reentry
 from .conversion import JourneyConversion
 from .graph import CanvasVersion, DraftChange, Kind, Path, Step, StepContent, StepRevision
-from .journey import ExperimentShare, Journey, StepVisit, VisitOutcome
+from .journey import ExperimentResult, ExperimentShare, Journey, StepVisit, VisitOutcome
 from .notes import CanvasTemplate, Comment
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "DraftChange",
     "Entry",
     "EntryQuota",
+    "ExperimentResult",
     "ExperimentShare",
     "Journey",
     "JourneyConversion",

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from canvas import editing, presets, publishing, undo
+from canvas import editing, launch, presets, publishing, undo
 from canvas import graph as graphs
 from canvas.models import Canvas, CanvasTemplate, CanvasVersion, Comment, Journey, Kind, Path, StepRevision
 from outreach.models import Status, Variant
@@ -561,3 +561,34 @@ def test_a_discarded_draft_leaves_no_webhooks_behind(admin):
     assert Content.objects.count() == 2
     publishing.discard(canvas)
     assert set(Content.objects.values_list("pk", flat=True)) == kept
+
+
+def warnings_of(canvas: Canvas) -> str:
+    return "\n".join(finding.text for finding in launch.warnings(canvas, NOON))
+
+
+def test_what_often_is_not_meant_is_said_before_the_launch():
+    later, earlier = ({"mode": "date", "date": f"2027-0{n}-01", "at": "09:00", "count": 0} for n in (3, 2))
+    canvas = build(
+        [delay("march", **later), delay("february", **earlier), message("hello")], url="http://example.com/x"
+    )
+    content = Content.objects.get()
+    content.raw_body = "{{event_properties.${order}}}"
+    content.save()
+    text = warnings_of(canvas)
+    assert "“february” waits until a date before that of “march”" in text
+    assert "“hello” calls an address without https" in text
+    assert "“hello” uses event properties, but no action path comes before it" in text
+    assert "There is no conversion event" in text
+    sound = build([action_paths("buys?", ([event("order")], [message("thanks")]))])
+    assert "event properties" not in warnings_of(sound)
+    assert "https" not in warnings_of(sound)
+
+
+def test_a_draft_can_be_deleted_with_all_it_has(admin):
+    canvas = every_kind()
+    admin.post(reverse("admin:canvas_canvas_delete", args=[canvas.pk]), {"post": "yes"})
+    assert not Canvas.objects.exists()
+    ProfileFactory()
+    live = go_live(build([message("hello")]))
+    assert admin.post(reverse("admin:canvas_canvas_delete", args=[live.pk]), {"post": "yes"}).status_code == 403
