@@ -1,7 +1,7 @@
 """Experiment paths: a random share for each path, kept for a profile that comes again.
 
 Settings: `shares` (whole per cents by path key, 0 is the control), `control` ("continue", or "exit" after the tracking
-window), `window_days`, `always_random`; `winner_count` and `winner_unit` (decide this long after the first profile: then
+window), `window_days`, `always_random`; `winner_count` and `winner_unit` (decide this long after the first came: then
 all go along the best path), `unclear` ("best", or "mix": keep the shares where no path is clearly better).
 """
 
