@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, DateTimeField, Exists, ExpressionWrapper, Min, OuterRef, Q
+from django.db.models import Count, DateTimeField, ExpressionWrapper, Min, OuterRef, Subquery, Sum
 
-from canvas import live
+from canvas import counts, live
+from canvas.counts import StepMetric
 from canvas.graph import Graph, Node
 from canvas.models import Canvas, ExperimentResult, JourneyConversion, Kind, StepVisit
 from canvas.results import confidence
 from canvas.steps import experiment_paths
 from canvas.steps.experiment_paths import CONTROL
-from outreach.models import Status
+from outreach.models import DailyCount, Status
 
 PRIMARY = 0
 SURE = 0.95
@@ -25,19 +26,22 @@ Figures = Mapping[int, tuple[int, int]]
 """[journeys, conversions] by path key."""
 
 
-def figures(node: Node) -> dict[int, tuple[int, int]]:
-    """Who came along each path, and how many of them converted within the step's window. One query."""
+def figures(canvas_id: int, node: Node) -> dict[int, tuple[int, int]]:
+    """Who came along each path, and how many of them converted within its window. Reads totals and conversions."""
     window = timedelta(days=int(node.settings.get("window_days") or 1))
-    ends = ExpressionWrapper(OuterRef("entered_at") + window, output_field=DateTimeField())
-    converted = JourneyConversion.objects.filter(
-        journey=OuterRef("journey"),
-        number=PRIMARY,
-        occurred_at__gt=OuterRef("entered_at"),
-        occurred_at__lte=ends,
+    since = ExpressionWrapper(OuterRef("occurred_at") - window, output_field=DateTimeField())
+    visit = StepVisit.objects.filter(
+        journey=OuterRef("journey"), step=node.id, entered_at__lt=OuterRef("occurred_at"), entered_at__gte=since
     )
-    visits = StepVisit.objects.filter(step=node.id, path__isnull=False).annotate(hit=Exists(converted))
-    rows = visits.values_list("path").annotate(journeys=Count("pk"), hits=Count("pk", filter=Q(hit=True)))
-    return {path: (journeys, hits) for path, journeys, hits in rows if path is not None}
+    converted = JourneyConversion.objects.filter(canvas=canvas_id, number=PRIMARY)
+    hits = dict(
+        converted.annotate(path=Subquery(visit.values("path")[:1]))
+        .exclude(path=None)
+        .values_list("path")
+        .annotate(Count("pk"))
+    )
+    taken = counts.reasons(canvas_id, StepMetric.PATH)
+    return {int(key): (number, hits.get(int(key), 0)) for (step, key), number in taken.items() if step == node.id}
 
 
 def decide(found: Figures, unclear: str = "best") -> tuple[int | None, bool]:
@@ -65,10 +69,32 @@ def decide_due(now: datetime) -> int:
     count = 0
     for canvas in live.of(active).values():
         for node in _running(canvas.graph):
-            began = StepVisit.objects.filter(step=node.id).aggregate(first=Min("entered_at"))["first"]
+            began = _began(canvas.canvas_id, node)
             if began and began + experiment_paths.winner_after(node) <= now:
-                count += _settle(node, now)
+                count += _settle(canvas.canvas_id, node, now)
     return count
+
+
+_first_visits: dict[int, datetime] = {}
+
+
+def _began(canvas_id: int, node: Node) -> datetime | None:
+    """When the first journey came. Looked up once for a process: finding it reads all visits."""
+    if node.id not in _first_visits and _entered(canvas_id, node):
+        first = StepVisit.objects.filter(step=node.id).aggregate(first=Min("entered_at"))["first"]
+        if first:
+            _first_visits[node.id] = first
+    return _first_visits.get(node.id)
+
+
+def _entered(canvas_id: int, node: Node) -> int:
+    rows = DailyCount.objects.filter(outreach=canvas_id, step=node.id, metric=StepMetric.ENTERED)
+    return rows.aggregate(total=Sum("count"))["total"] or 0
+
+
+def forget() -> None:
+    """Empty the memory (tests reuse ids)."""
+    _first_visits.clear()
 
 
 def _running(graph: Graph) -> list[Node]:
@@ -81,8 +107,8 @@ def _running(graph: Graph) -> list[Node]:
 
 
 @transaction.atomic
-def _settle(node: Node, now: datetime) -> int:
-    found = figures(node)
+def _settle(canvas_id: int, node: Node, now: datetime) -> int:
+    found = figures(canvas_id, node)
     winner, is_clear = decide(found, node.settings.get("unclear") or "best")
     kept = {str(path): list(pair) for path, pair in found.items()}
     values = {"decided_at": now, "winner": winner, "is_clear": is_clear, "figures": kept}
@@ -96,11 +122,7 @@ def ended_by(old: Graph, new: Graph) -> list[Node]:
     """Experiments that somebody has come to, and that publishing would end: any change but of names and notes does."""
     if not _differs(old, new):
         return []
-    running = _running(old)
-    begun = set(
-        StepVisit.objects.filter(step__in=[node.id for node in running]).values_list("step_id", flat=True).distinct()
-    )
-    return [node for node in running if node.id in begun]
+    return [node for node in _running(old) if _entered(old.canvas_id, node)]
 
 
 def end_those_edited(old: Graph, new: Graph, now: datetime) -> None:

@@ -203,7 +203,7 @@ def _experiment(canvas: Canvas, node: Node) -> dict[str, Any] | None:
     """How an experiment stands: conversions by path, and what was decided."""
     if node.kind is not Kind.EXPERIMENT_PATHS or canvas.status == Status.DRAFT:
         return None
-    found = experiments.figures(node)
+    found = experiments.figures(canvas.pk, node)
     control = found.get(experiment_paths.CONTROL)
     rows = [
         (

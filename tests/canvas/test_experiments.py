@@ -82,7 +82,7 @@ def test_a_conversion_after_the_window_or_before_the_step_is_not_the_paths():
     for at, hits in [(NOON - HOUR, 0), (NOON + DAY, 1), (NOON + DAY + HOUR, 0)]:
         JourneyConversion.objects.all().delete()
         JourneyConversion.objects.create(**row, occurred_at=at)
-        assert list(experiments.figures(node).values()) == [(1, hits)]
+        assert list(experiments.figures(canvas.pk, node).values()) == [(1, hits)]
 
 
 def test_publishing_an_edit_ends_a_running_experiment_but_a_new_name_does_not():
