@@ -43,7 +43,6 @@ class Layout:
     lanes: dict[tuple[Source, int], float] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     columns: float = 1
-    rows: int = 1
 
 
 def of(graph: Graph, variants: Sequence[int]) -> Layout:
@@ -172,7 +171,6 @@ class _Plan:
             start += self.width(("step", step))
         self.result.edges = self.edges
         self.result.columns = max(left, start, 1.0)
-        self.result.rows = max((place.row for place in self.result.boxes.values()), default=0) + 2
         return self.result
 
     def _roots(self) -> Iterator[Source]:

@@ -92,7 +92,7 @@ def draw(graph: Graph, variants: Sequence[Variant], figures: Figures) -> Drawing
         [_start(plan, variant, figures) for variant in sending],
         [_line(graph, plan, edge, figures) for edge in plan.edges],
         int(plan.columns * COLUMN),
-        plan.rows * ROW - 60,
+        max(_top(plan, source) + _height(source) for source in plan.boxes) + STUB + 24 if plan.boxes else ROW,
     )
 
 

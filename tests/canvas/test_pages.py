@@ -494,6 +494,8 @@ def test_a_canvas_is_duplicated_and_saved_as_a_template(admin):
     template = CanvasTemplate.objects.get()
     admin.post(url("add"), {"name": "Third", "template": f"saved-{template.pk}"})
     third = Canvas.objects.get(name="Third")
+    templates = admin.get(reverse("admin:canvas_canvastemplate_changelist"))
+    assert "Mine" in templates.text
     assert order(third) == order(canvas)
     graph = graphs.read(publishing.shown(third))
     assert [graph.nodes[step].contents != () for step in graph.order] == [True, False, False, True]

@@ -235,3 +235,14 @@ def test_settings_exits_conversions_variants_results_and_journeys(page):
     shoot(page, "canvas-journeys")
     page.goto("/admin/canvas/canvas/")
     shoot(page, "canvas-list")
+
+
+def test_the_map_prints_without_buttons_and_keeps_its_title(page):
+    canvas = build([message("hello"), delay("wait"), message("again")], name="Spring")
+    page.goto(f"/admin/canvas/canvas/{canvas.pk}/flow/")
+    page.emulate_media(media="print")
+    expect(page.locator(".hl-title")).to_be_visible()
+    expect(page.locator(".hl-plus").first).to_be_hidden()
+    expect(page.locator("#nav-sidebar")).to_be_hidden()
+    expect(page.get_by_text("Add a step here").first).to_be_hidden()
+    shoot(page, "canvas-print")
