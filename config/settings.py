@@ -187,6 +187,10 @@ WEBHOOK_PROXY = env.str("WEBHOOK_PROXY", "")
 RESPONSE_BYTES_KEPT = 64 * 1024
 LOG_DAYS_KEPT = env.int("LOG_DAYS_KEPT", 30)
 
+# What one message's Liquid may use: passes through loops, and seconds of computing (waiting for answers is free).
+LIQUID_ITERATIONS = env.int("LIQUID_ITERATIONS", 10_000)
+LIQUID_SECONDS = env.float("LIQUID_SECONDS", 0.2)
+
 # --- audience ---------------------------------------------------------------------------------------------------------
 
 SESSION_EVENT = env.str("SESSION_EVENT", "session_start")
@@ -307,6 +311,21 @@ UNFOLD = {
                         "link": reverse_lazy("admin:webhooks_template_changelist"),
                     },
                     {
+                        "title": _("Content Blocks"),
+                        "icon": "extension",
+                        "link": reverse_lazy("admin:webhooks_contentblock_changelist"),
+                    },
+                    {
+                        "title": _("Catalogs"),
+                        "icon": "inventory_2",
+                        "link": reverse_lazy("admin:webhooks_catalog_changelist"),
+                    },
+                    {
+                        "title": _("Promotion codes"),
+                        "icon": "confirmation_number",
+                        "link": reverse_lazy("admin:webhooks_promotion_changelist"),
+                    },
+                    {
                         "title": _("Message Activity Log"),
                         "icon": "receipt_long",
                         "link": reverse_lazy("admin:webhooks_messageactivitylog_changelist"),
@@ -364,6 +383,11 @@ UNFOLD = {
                         "title": _("Pending events"),
                         "icon": "pending_actions",
                         "link": reverse_lazy("admin:audience_pendingevent_changelist"),
+                    },
+                    {
+                        "title": _("Credentials"),
+                        "icon": "key",
+                        "link": reverse_lazy("admin:workspace_credential_changelist"),
                     },
                     {"title": _("Teams"), "icon": "groups", "link": reverse_lazy("admin:workspace_team_changelist")},
                     {"title": _("Tags"), "icon": "sell", "link": reverse_lazy("admin:workspace_tag_changelist")},

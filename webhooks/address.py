@@ -15,7 +15,9 @@ from webhooks.egress import Guard
 
 MAX_LENGTH = 8192
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_PLAIN = re.compile(rf"https?://({_LABEL}(?:\.{_LABEL}){{0,9}})(?:/[A-Za-z0-9/._~%?=&+,;:@!$'()*-]*)?")
+_PLAIN = re.compile(
+    rf"https?://({_LABEL}(?:\.{_LABEL}){{0,9}})(?::([1-9]\d{{0,4}}))?(?:/[A-Za-z0-9/._~%?=&+,;:@!$'()*-]*)?"
+)
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 
@@ -33,10 +35,14 @@ class Address:
 
 def clean(text: str, guard: Guard) -> Address:
     """The address to call. Raises BadAddress."""
-    url = text.strip().translate({9: None, 10: None, 13: None})
-    if len(url) <= MAX_LENGTH and (plain := _PLAIN.fullmatch(url)):
+    url = text.strip()
+    if len(url) <= MAX_LENGTH and (plain := _PLAIN.fullmatch(url)) and not _bad_port(plain[2], guard):
         return Address(url, plain[1])  # nearly all URLs end here
-    return _clean_slowly(url, guard)
+    return _clean_slowly(url.translate({9: None, 10: None, 13: None}), guard)
+
+
+def _bad_port(port: str | None, guard: Guard) -> bool:
+    return port is not None and guard.port_refusal(int(port)) is not None
 
 
 def _clean_slowly(url: str, guard: Guard) -> Address:

@@ -6,8 +6,13 @@ class WebhooksConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.conf import settings
+
         from audience import erasure, person
         from webhooks import checks, people  # noqa: F401 - registers the system checks
+        from webhooks.liquid import limits
+
+        limits.configure(iterations=settings.LIQUID_ITERATIONS, seconds=settings.LIQUID_SECONDS)
 
         person.add_section("messages", people.messages)
         person.add_section("message_log", people.failures)

@@ -6,23 +6,39 @@ fills it in. Nothing here raises into the pump: a message that can't be rendered
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import reduce
+from http.client import UNAUTHORIZED
+from operator import or_
 from typing import Any
 
 from django.conf import settings
 
 from webhooks import address, headers
 from webhooks.address import BadAddress
+from webhooks.claims import Claimed
+from webhooks.compiled import Compiled, Header, Pair, Wording, compile_content
 from webhooks.egress import Guard
-from webhooks.liquid import Aborted, LiquidProblem, LiquidSyntaxProblem, Postponed, RenderData, Scope, Template, parse
-from webhooks.models import BodyKind, Content, ContentOverride, LogKind, Method, Outcome
+from webhooks.liquid import (
+    Aborted,
+    LiquidProblem,
+    LiquidSyntaxProblem,
+    Postponed,
+    RenderData,
+    Scope,
+    Services,
+    parse,
+)
+from webhooks.liquid.template import FETCHES
+from webhooks.models import BodyKind, Content, LogKind, Outcome
 from webhooks.models.content import PairType
 from webhooks.request import Refusal, Request
-from workspace import secrets
+from webhooks.services import Shelf
 
 MAX_BODY = 1024 * 1024
 _FORM = ("application/x-www-form-urlencoded", "application/x-www-form-url-encoded")
+_SCHEMES = frozenset({"bearer", "basic"})
 _COMPILED_KEPT = 512
 
 
@@ -30,89 +46,12 @@ class Unrenderable(Exception):
     """This message can't be sent as rendered; the message is a sentence for the log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    key: str
-    value: Template
-    kind: str
-    omits_blank: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """What a language changes: URL and body."""
-
-    url: Template
-    pairs: tuple[Pair, ...]
-    raw: Template
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    name: str
-    value: Template
-    is_secret: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A content with its Liquid parsed. `wordings` by lower-case language; "" is the default."""
-
-    method: str
-    body_kind: str
-    sends_body: bool
-    headers: tuple[Header, ...]
-    wordings: Mapping[str, Wording]
-    secrets: tuple[str, ...]
-
-    def wording(self, language: str) -> Wording:
-        """Exact locale, then base language, then default; case and `_`/`-` don't matter (campaigns, section 14)."""
-        tag = language.replace("_", "-").lower()
-        return self.wordings.get(tag) or self.wordings.get(tag.partition("-")[0]) or self.wordings[""]
-
-
-def compile_content(content: Content, overrides: Iterable[ContentOverride] | None = None) -> Compiled:
-    """Parse every field of a content and its overrides (those of the database unless given).
-
-    Raises LiquidSyntaxProblem.
-    """
-    default = Wording(parse(content.url), _pairs(content.pairs), parse(content.raw_body))
-    wordings = {"": default}
-    for override in content.overrides.all() if overrides is None else overrides:
-        wordings[override.language.replace("_", "-").lower()] = Wording(
-            parse(override.url) if override.url.strip() else default.url,
-            _pairs(override.pairs) if override.pairs else default.pairs,
-            parse(override.raw_body) if override.raw_body.strip() else default.raw,
-        )
-    values = [(h["name"], header_value(h), bool(h.get("is_secret"))) for h in content.headers]
-    return Compiled(
-        method=content.method,
-        body_kind=content.body_kind,
-        sends_body=content.method != Method.GET and (content.method != Method.DELETE or content.sends_body_on_delete),
-        headers=tuple(Header(name, parse(value), secret) for name, value, secret in values),
-        wordings=wordings,
-        secrets=tuple(value for _, value, secret in values if secret),
-    )
-
-
-def header_value(header: Mapping[str, Any]) -> str:
-    """A header's template; a secret one is opened."""
-    return secrets.unseal(header["value"]) if header.get("is_secret") else str(header.get("value", ""))
-
-
-def _pairs(pairs: Iterable[Mapping[str, Any]]) -> tuple[Pair, ...]:
-    return tuple(
-        Pair(p["key"], parse(str(p.get("value", ""))), p.get("type", PairType.TEXT), bool(p.get("omit_blank")))
-        for p in pairs
-        if p.get("key")
-    )
-
-
 class Composer:
     """Keeps compiled contents by version, for a process. Not thread-safe."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
+        self._shelf = Shelf(guard)
         self._kept: OrderedDict[tuple[int, int], Compiled | LiquidSyntaxProblem] = OrderedDict()
 
     def compiled(self, content_ids: Iterable[int]) -> dict[int, Compiled | LiquidSyntaxProblem]:
@@ -132,6 +71,21 @@ class Composer:
         while len(self._kept) > _COMPILED_KEPT:
             self._kept.popitem(last=False)
 
+    def services(
+        self, batch: Sequence[Claimed], contents: Mapping[int, Compiled | LiquidSyntaxProblem], now: datetime
+    ) -> dict[int, Services]:
+        """What rendering may ask for, by message id, for those messages whose templates ask. A few queries a batch."""
+        asking = [
+            (message, compiled)
+            for message in batch
+            if isinstance(compiled := contents.get(message.content_id), Compiled) and compiled.needs
+        ]
+        if not asking:
+            return {}
+        needs = reduce(or_, {id(compiled): compiled.needs for _, compiled in asking}.values())
+        supply = self._shelf.lay_out(needs, {message.profile_id for message, _ in asking}, now)
+        return {m.id: supply.services(m.id, m.profile_id, compiled.translations) for m, compiled in asking}
+
     def request(
         self, compiled: Compiled | LiquidSyntaxProblem | None, data: RenderData, language: str = ""
     ) -> Request | Refusal:
@@ -143,14 +97,39 @@ class Composer:
         return render(compiled, data, self._guard, language)
 
 
+def waits(compiled: Compiled, services: Services) -> bool:
+    """Whether rendering may wait for Connected Content, so that it belongs on a thread of its own.
+
+    Rendering is safe on threads: compiled contents and services are only read, and each message has data of its own.
+    Catalogs and promotion codes use the thread's own database connection, which whoever ends the thread closes.
+    """
+    if FETCHES & compiled.needs.tags:
+        return True
+    is_asked = bool(compiled.needs.blocks)
+    return is_asked and any(parse(text.source, services.content_block).is_slow for text in compiled.templates)
+
+
 def render(compiled: Compiled, data: RenderData, guard: Guard, language: str = "") -> Request | Refusal:
-    """Fill a compiled content in. URL, each header and the body have scopes of their own; `data` is shared."""
+    """Fill a compiled content in. URL, each header and the body have scopes of their own; `data` is shared.
+
+    Where Connected Content was refused with 401 after answers came from the cache (a token that was revoked), those are
+    dropped and the message is rendered again, once.
+    """
+    result = _render(compiled, data, guard, language)
+    if any(answer.status == UNAUTHORIZED for _, answer in data.calls) and data.forget_cached():
+        return _render(compiled, data, guard, language)
+    return result
+
+
+def _render(compiled: Compiled, data: RenderData, guard: Guard, language: str) -> Request | Refusal:
     try:
         wording = compiled.wording(language)
         where = address.clean(wording.url.render(data), guard)
-        body, inferred = _body(compiled, wording, data)
-        lines = _headers(compiled.headers, data, inferred)
-        return Request(compiled.method, where.url, where.host, lines, body)
+        lines = _headers(compiled.headers, data)
+        body, inferred = _body(compiled, wording, data, _content_type(lines))
+        if inferred:
+            lines.append(("Content-Type", inferred))
+        return Request(compiled.method, where.url, where.host, tuple(lines), body)
     except Aborted as abort:
         return Refusal(Outcome.ABORTED, "liquid_abort", abort.reason, LogKind.ABORTED)
     except Postponed as postponed:
@@ -169,56 +148,52 @@ def _liquid_refusal(problem: LiquidProblem) -> Refusal:
     return Refusal(Outcome.FAILED, "render_error", f"{problem.message}{where}", LogKind.LIQUID_ERROR)
 
 
-def _headers(templates: Iterable[Header], data: RenderData, inferred: str) -> tuple[tuple[str, str], ...]:
+def _headers(templates: Iterable[Header], data: RenderData) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
     size = 0
     for header in templates:
         value = header.value.render(data).strip()
         problem = headers.value_problem(header.name, value)
-        if not problem and header.name.lower() == "authorization" and value.lower() in ("bearer", "basic"):
+        if not problem and value.lower() in _SCHEMES and header.name.lower() == "authorization":
             problem = "no credential came out for the Authorization header"
         if problem:
             raise Unrenderable(problem)
-        size += len(header.name) + len(value.encode()) + 4
+        size += len(header.name) + (len(value) if value.isascii() else len(value.encode())) + 4
         if value:
             lines.append((header.name, value))
     if size > headers.MAX_BYTES:
         raise Unrenderable(f"headers are {size} bytes, limit {headers.MAX_BYTES}")
-    if inferred and not any(name.lower() == "content-type" for name, _ in lines):
-        lines.append(("Content-Type", inferred))
-    return tuple(lines)
+    return lines
 
 
-def _body(compiled: Compiled, wording: Wording, data: RenderData) -> tuple[bytes | None, str]:
-    """The body and the content type to infer from it (webhooks specification, section 6.3)."""
+def _content_type(lines: Iterable[tuple[str, str]]) -> str:
+    return next((value.lower() for name, value in lines if name.lower() == "content-type"), "")
+
+
+def _body(compiled: Compiled, wording: Wording, data: RenderData, declared: str) -> tuple[bytes | None, str]:
+    """The body and, where none is declared, the content type to infer from it (webhooks specification, 6.3)."""
     if not compiled.sends_body:
         return None, ""
     if compiled.body_kind == BodyKind.PAIRS:
-        text, inferred = (
-            json.dumps(_object(wording.pairs, data), ensure_ascii=False, separators=(",", ":")),
-            "application/json",
-        )
+        text = json.dumps(_object(wording.pairs, data), ensure_ascii=False, separators=(",", ":"))
+        inferred = "" if declared else "application/json"
     else:
-        text, inferred = _raw(compiled, wording, data)
+        text, inferred = _raw(wording, data, declared)
     body = text.encode("utf-8", "replace")
     if len(body) > MAX_BODY:
         raise Unrenderable(f"body is {len(body) / 1024 / 1024:.1f} MiB, limit 1 MiB")
     return body, inferred
 
 
-def _raw(compiled: Compiled, wording: Wording, data: RenderData) -> tuple[str, str]:
+def _raw(wording: Wording, data: RenderData, declared: str) -> tuple[str, str]:
     text = wording.raw.render(data)
-    declared = next((h.value.render(data) for h in compiled.headers if h.name.lower() == "content-type"), "").lower()
     stripped = text.strip()
     if not declared:
-        declared = inferred = _inferred(stripped)
-    else:
-        inferred = ""
-    if "json" in declared or "xml" in declared or declared.startswith(_FORM):
-        text = stripped
+        inferred = _inferred(stripped)
+        return (stripped if "json" in inferred or "xml" in inferred else text), inferred
     if "json" in declared and not _parses(stripped):
         raise Unrenderable("the body is declared as JSON but does not parse as JSON")
-    return text, inferred
+    return (stripped if "json" in declared or "xml" in declared or declared.startswith(_FORM) else text), ""
 
 
 def _inferred(text: str) -> str:
@@ -242,15 +217,23 @@ def _object(pairs: Iterable[Pair], data: RenderData) -> dict[str, Any]:
     scope = Scope()
     result: dict[str, Any] = {}
     for pair in pairs:
+        scope.is_serialised = True
+        key = pair.key.render(data, scope=scope).replace("\x00", "")
+        scope.is_serialised = pair.kind == PairType.TEXT
         text = pair.value.render(data, scope=scope)
         if pair.omits_blank and not text.strip():
             continue
-        result[pair.key] = text.replace("\x00", "") if pair.kind == PairType.TEXT else _typed(pair, text.strip())
+        if key in result:
+            raise Unrenderable(f"two keys came out as {key[:100]}")
+        result[key] = text.replace("\x00", "") if pair.kind == PairType.TEXT else _typed(pair.kind, key, text.strip())
     return result
 
 
-def _typed(pair: Pair, text: str) -> Any:
-    match pair.kind:
+def _typed(kind: str, key: str, text: str) -> Any:
+    """The text as that type; blank is null. Raises Unrenderable."""
+    if not text:
+        return None
+    match kind:
         case PairType.NULL:
             return None
         case PairType.BOOLEAN if text.lower() in ("true", "false"):
@@ -260,7 +243,7 @@ def _typed(pair: Pair, text: str) -> Any:
         case PairType.JSON if _parses(text):
             return json.loads(text)
     names = {PairType.NUMBER: "a number", PairType.BOOLEAN: "true or false", PairType.JSON: "valid JSON"}
-    raise Unrenderable(f"{pair.key} is not {names[PairType(pair.kind)]}: {text[:100]}")
+    raise Unrenderable(f"{key} is not {names[PairType(kind)]}: {text[:100]}")
 
 
 def _number(text: str) -> int | float | None:

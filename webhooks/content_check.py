@@ -8,9 +8,12 @@ from django.utils.translation import gettext as _
 
 from webhooks import headers
 from webhooks.address import BadAddress, clean
-from webhooks.compose import header_value, the_guard
-from webhooks.liquid import LiquidSyntaxProblem, parse
+from webhooks.compiled import header_value
+from webhooks.compose import the_guard
+from webhooks.liquid import LiquidSyntaxProblem
+from webhooks.liquid.check import check
 from webhooks.models import BodyKind, Content, ContentOverride, Method
+from webhooks.services import known
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ def problems(content: Content, overrides: Iterable[ContentOverride] | None = Non
     Its languages are those of the database unless `overrides` are given.
     """
     found = [*_url_problems(content.url), *_header_problems(content.headers), *_body_problems(content)]
+    for language, texts in (content.translations or {}).items():
+        for id, text in texts.items():
+            found += liquid_problems("translations", f"{id}, {language}", text)
     for override in content.overrides.all() if overrides is None else overrides:
         found += override_problems(override)
     return found
@@ -96,13 +102,14 @@ def _pair_problems(pairs: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
         if key in seen:
             yield Problem("pairs", _("The key %(key)s is there twice.") % {"key": key})
         seen.add(key)
+        yield from liquid_problems("pairs", key, key)
         yield from liquid_problems("pairs", key, value)
 
 
 def liquid_problems(field: str, name: str, source: str) -> Iterator[Problem]:
-    """The syntax error of a template, with line and column."""
+    """The syntax error of a template, or the first name in it that doesn't exist, with line and column."""
     try:
-        parse(source)
+        check(source, known())
     except LiquidSyntaxProblem as problem:
         yield Problem(
             field,

@@ -1,10 +1,13 @@
 """Form fields for lists of rows: key–value pairs and headers. They work without JavaScript; it only adds rows."""
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from webhooks.masking import MASK
 from webhooks.models.content import PairType
@@ -88,6 +91,39 @@ class HeadersField(forms.Field):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.to_python(data) != (initial or []))
+
+
+class TranslationsField(forms.CharField):
+    """A CSV table, `id` and a column a language, as {language: {id: text}}."""
+
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 4, "spellcheck": "false", "dir": "auto"})
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        ids = list(dict.fromkeys(id for texts in value.values() for id in texts))
+        table = io.StringIO()
+        rows = csv.writer(table, lineterminator="\n")
+        if ids:
+            rows.writerow(["id", *value])
+        rows.writerows([id, *(texts.get(id, "") for texts in value.values())] for id in ids)
+        return table.getvalue()
+
+    def to_python(self, value: Any) -> Any:
+        header, *rows = list(csv.reader(io.StringIO(value or ""))) or [[]]
+        languages = [cell.strip().replace("_", "-") for cell in header[1:]]
+        if header and (header[0].strip() != "id" or not languages or len(set(languages)) < len(languages)):
+            raise forms.ValidationError(_("The first line must be id and the languages, for example: id,de,pt-BR"))
+        rows = [row for row in rows if any(row)]
+        if len({row[0].strip() for row in rows}) < len(rows) or any(len(row) > len(header) for row in rows):
+            raise forms.ValidationError(_("Each id may be there once, with at most one text a language."))
+        return {
+            language: {row[0].strip(): row[n] for row in rows if n < len(row) and row[n]}
+            for n, language in enumerate(languages, 1)
+        }
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.prepare_value(initial or {}).splitlines() != (data or "").splitlines())
 
 
 def seal_headers(rows: Sequence[dict[str, Any]], before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

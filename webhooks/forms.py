@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from webhooks import content_check
-from webhooks.fields import HeadersField, PairsField, seal_headers
+from webhooks.fields import HeadersField, PairsField, TranslationsField, seal_headers
 from webhooks.models import Content, ContentOverride
 
 URL_ROWS = {"rows": 2, "spellcheck": "false", "dir": "auto"}
@@ -20,10 +20,15 @@ class ContentForm(forms.ModelForm):
 
     pairs = PairsField(label=_("Key–value pairs"), required=False)
     headers = HeadersField(label=_("Request headers"), required=False)
+    translations = TranslationsField(
+        label=_("Translations"),
+        required=False,
+        help_text=_("Texts for {% translation id %}, as CSV: id,de,pt-BR in the first line, then one id a line."),
+    )
 
     class Meta:
         model = Content
-        fields = ("name", "url", "method", "headers", "body_kind", "pairs", "raw_body", "sends_body_on_delete")
+        fields = Content.FIELDS_OF_A_COPY
         widgets = {
             "url": UnfoldAdminTextareaWidget(attrs=URL_ROWS),
             "raw_body": UnfoldAdminTextareaWidget(attrs=BODY_ROWS),

@@ -24,8 +24,7 @@ def name_problem(name: str) -> str | None:
 
 def value_problem(name: str, value: str) -> str | None:
     """Why this value can't be sent, in words; None if it can. CR and LF never get into a header."""
-    if "\r" in value or "\n" in value:
-        return f"header {name} would contain a line break"
-    if _CONTROL.search(value):
-        return f"header {name} would contain a control character"
-    return None
+    if not _CONTROL.search(value):
+        return None
+    what = "line break" if "\r" in value or "\n" in value else "control character"
+    return f"header {name} would contain a {what}"

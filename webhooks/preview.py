@@ -14,13 +14,15 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from audience.models import BUCKETS, Profile
-from webhooks import activity, identity
+from webhooks import activity, calls, identity
 from webhooks.attempt import Attempt, rule
 from webhooks.claims import Claimed
-from webhooks.compose import compile_content, render, the_guard
+from webhooks.compiled import Compiled, compile_content
+from webhooks.compose import render, the_guard
 from webhooks.liquid import LiquidSyntaxProblem, RenderData
 from webhooks.models import Content, ContentOverride, LogKind, MessageActivityLog, Outcome
 from webhooks.request import Refusal, Request
+from webhooks.services import Shelf
 from webhooks.transport import Transport, TransportSettings
 
 STANDARD_FIELDS = [field.attname for field in Profile._meta.concrete_fields]
@@ -37,6 +39,16 @@ class Person:
     values: Mapping[str, Any]
     properties: Mapping[str, Any]
     title: str
+
+
+@dataclass(frozen=True)
+class Composed:
+    """What rendering came to. `calls` says, a sentence each, what Connected Content did; `secrets` are to be hidden."""
+
+    result: Request | Refusal
+    secrets: tuple[str, ...] = ()
+    has_sample_code: bool = False
+    calls: tuple[str, ...] = ()
 
 
 def random_person() -> Person:
@@ -80,9 +92,24 @@ def custom_person(typed: Mapping[str, Any]) -> Person:
 
 def compose(
     content: Content, overrides: Iterable[ContentOverride], person: Person, now: datetime, language: str | None = None
-) -> Request | Refusal:
+) -> Composed:
     """The request this webhook makes of this person, or why it makes none."""
-    data = RenderData(
+    try:
+        compiled = compile_content(content, overrides)
+    except LiquidSyntaxProblem as problem:
+        where = f" ({problem.line}:{problem.column})"
+        return Composed(Refusal(Outcome.FAILED, "render_error", problem.message + where, LogKind.LIQUID_ERROR))
+    data = _data(compiled, person, now)
+    request = render(compiled, data, the_guard(), language or str(person.values["language"]))
+    takes_codes = bool(data.promotions)
+    return Composed(request, (*compiled.secrets, *data.secrets), takes_codes, tuple(calls.said(data.calls)))
+
+
+def _data(compiled: Compiled, person: Person, now: datetime) -> RenderData:
+    """The person's values, with everything that exists, but sample promotion codes."""
+    profile = int(person.values["id"] or 0)
+    supply = Shelf(the_guard()).lay_out(compiled.needs, [profile], now)
+    return RenderData(
         person.values,
         now=now,
         event_properties=person.properties,
@@ -90,20 +117,16 @@ def compose(
         canvas_entry_properties=person.properties,
         context=person.properties,
         campaign={"name": _("(preview)"), "api_id": "", "dispatch_id": ""},
+        services=supply.services(None, profile, compiled.translations),
     )
-    try:
-        compiled = compile_content(content, overrides)
-    except LiquidSyntaxProblem as problem:
-        where = f" ({problem.line}:{problem.column})"
-        return Refusal(Outcome.FAILED, "render_error", problem.message + where, LogKind.LIQUID_ERROR)
-    return render(compiled, data, the_guard(), language or str(person.values["language"]))
 
 
 def test_send(
     content: Content, overrides: Iterable[ContentOverride], person: Person, now: datetime, workspace_key: Any
 ) -> MessageActivityLog:
     """Make the request once, at once, and keep the answer in the log. The saved row is returned."""
-    request = compose(content, overrides, person, now)
+    composed = compose(content, overrides, person, now)
+    request = composed.result
     message = _no_message(content, person, now)
     if isinstance(request, Refusal):
         attempt = Attempt(message, refusal=replace(request, outcome=request.outcome or Outcome.FAILED))
@@ -116,7 +139,7 @@ def test_send(
                 ("User-Agent", identity.USER_AGENT),
             ),
         )
-        attempt = Attempt(message, signed, send_once(signed), began_at=now)
+        attempt = Attempt(message, signed, send_once(signed), began_at=now, secrets=composed.secrets)
     row = activity.row(attempt, _final(rule(attempt, now, 0.5)), now, is_test=True)
     row.save()
     return row

@@ -11,7 +11,8 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from workspace.models import Membership, Tag, Team, Workspace
+from workspace.forms import CredentialForm
+from workspace.models import Credential, Membership, Tag, Team, Workspace
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -60,3 +61,17 @@ class TeamAdmin(ModelAdmin):
 class TagAdmin(ModelAdmin):
     list_display = ("name",)
     search_fields = ("name",)
+
+
+@admin.register(Credential)
+class CredentialAdmin(ModelAdmin):
+    """Stored secrets: written here, never read here."""
+
+    form = CredentialForm
+    list_display = ("name", "kind", "domain", "updated_at")
+    list_filter = ("kind",)
+    search_fields = ("name", "domain")
+    fields = ("name", "kind", "domain", "value")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("name",) if obj else ()

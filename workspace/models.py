@@ -107,9 +107,23 @@ class Tag(models.Model):
 
 
 class Credential(models.Model):
-    """A named secret, usable in URL, headers and body as `{{credentials.${name}}}`; the value is never shown again."""
+    """A named secret; the value is never shown again.
+
+    Text is usable in URL, headers and body as `{{credentials.${name}}}`. Connected Content uses a user and password as
+    `:basic_auth name`, headers as `:auth_credentials name`, and sends them to `domain` and below it only.
+    `sealed_value` holds, sealed, the text, `user:password`, or a JSON list of [name, value].
+    """
+
+    class Kind(models.TextChoices):
+        TEXT = "text", _("text")
+        BASIC = "basic", _("user and password (Connected Content)")
+        HEADERS = "headers", _("request headers (Connected Content)")
 
     name = models.CharField(_("name"), max_length=100, unique=True)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.TEXT)
+    domain = models.CharField(
+        _("allowed domain"), max_length=255, blank=True, help_text=_("For example api.example.com. Needed for headers.")
+    )
     sealed_value = models.TextField(editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -1,7 +1,17 @@
-"""The composer, the template gallery and the Message Activity Log."""
+"""The composer, the template gallery, what templates draw from, and the Message Activity Log."""
 
 from .content import ContentAdmin
+from .library import CatalogAdmin, CatalogItemAdmin, ContentBlockAdmin
 from .log import MessageActivityLogAdmin
+from .promotion import PromotionAdmin
 from .template import TemplateAdmin
 
-__all__ = ["ContentAdmin", "MessageActivityLogAdmin", "TemplateAdmin"]
+__all__ = [
+    "CatalogAdmin",
+    "CatalogItemAdmin",
+    "ContentAdmin",
+    "ContentBlockAdmin",
+    "MessageActivityLogAdmin",
+    "PromotionAdmin",
+    "TemplateAdmin",
+]

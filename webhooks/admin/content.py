@@ -20,6 +20,7 @@ from webhooks.masking import shown_request
 from webhooks.models import Content, ContentOverride
 from webhooks.preview import NobodyFound, Person
 from webhooks.request import Refusal
+from webhooks.warnings import warnings
 from workspace.models import Workspace
 
 
@@ -50,6 +51,7 @@ class ContentAdmin(ModelAdmin):
         (None, {"fields": ("name", "url", "method", "sends_body_on_delete")}),
         (_("Request body"), {"fields": ("body_kind", "pairs", "raw_body")}),
         (_("Request headers"), {"fields": ("headers",)}),
+        (_("Translations"), {"fields": ("translations",), "classes": ("collapse",)}),
     )
 
     class Media:
@@ -80,7 +82,12 @@ class ContentAdmin(ModelAdmin):
             request,
             object_id,
             form_url,
-            {"owner": owner, "show_save_and_add_another": False, "title": owner.title if owner else _("Webhook")},
+            {
+                "owner": owner,
+                "show_save_and_add_another": False,
+                "title": owner.title if owner else _("Webhook"),
+                "warnings": warnings(content) if content and request.method == "GET" else (),
+            },
         )
 
     def response_change(self, request: HttpRequest, obj: Content) -> HttpResponse:
@@ -103,12 +110,13 @@ class ContentAdmin(ModelAdmin):
         draft = self._draft(request, pk)
         context: dict[str, Any] = {"errors": draft.errors}
         if not draft.errors:
+            context["warnings"] = warnings(draft.content, draft.overrides)
             try:
                 person = person_of(request)
-                result = preview.compose(
+                composed = preview.compose(
                     draft.content, draft.overrides, person, timezone.now(), request.POST.get("as_language") or None
                 )
-                context |= {"person": person, **_shown(result)}
+                context |= {"person": person, "composed": composed, **_shown(composed)}
             except (NobodyFound, ValueError) as error:
                 context["problem"] = str(error)
         return TemplateResponse(request, "webhooks/preview.html", context)
@@ -177,10 +185,11 @@ def person_of(request: HttpRequest) -> Person:
             return preview.random_person()
 
 
-def _shown(result: Any) -> dict[str, Any]:
+def _shown(composed: preview.Composed) -> dict[str, Any]:
+    result = composed.result
     if isinstance(result, Refusal):
         return {"refusal": result}
-    shown = shown_request(result)
+    shown = shown_request(result, composed.secrets)
     try:
         shown["pretty"] = json.dumps(json.loads(shown["body"]), indent=2, ensure_ascii=False)
     except ValueError:

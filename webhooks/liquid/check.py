@@ -31,6 +31,10 @@ def _missing(template: Template, services: Services) -> Iterator[tuple[Token, st
     for node in walk(template.bound.nodes):
         if isinstance(node, CatalogNode):
             yield from _catalog(node, services)
+        elif isinstance(node, PromotionNode) and services.is_promotion and not services.is_promotion(node.list_name):
+            yield node.token, f"there is no list of promotion codes '{node.list_name}'"
+        elif isinstance(node, ConnectedContentNode):
+            yield from _stored_values(node, services)
     yield from _repeated_translations(template)
 
 
@@ -58,6 +62,13 @@ def _catalog(node: CatalogNode, services: Services) -> Iterator[tuple[Token, str
         yield node.token, f"the catalog '{catalog}' has no selection '{name}'"
 
 
+def _stored_values(node: ConnectedContentNode, services: Services) -> Iterator[tuple[Token, str]]:
+    for option in ("basic_auth", "auth_credentials"):
+        said = node.options.values.get(option)
+        if said and said.constant and services.is_credential and not services.is_credential(said.constant):
+            yield node.token, f"there is no credential '{said.constant}' for Connected Content"
+
+
 def _repeated_translations(template: Template) -> Iterator[tuple[Token, str]]:
     seen = set()
     for node in walk(template.bound.nodes):
@@ -65,6 +76,3 @@ def _repeated_translations(template: Template) -> Iterator[tuple[Token, str]]:
             if node.id in seen:
                 yield node.token, f"the translation id '{node.id}' is used twice"
             seen.add(node.id)
-
-
-__all__ = ["ConnectedContentNode", "PromotionNode", "check"]

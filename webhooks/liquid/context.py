@@ -91,6 +91,7 @@ class RenderData:
         "profile",
         "promotions",
         "roots",
+        "secrets",
         "services",
         "wholes",
     )
@@ -125,6 +126,7 @@ class RenderData:
         self.roots: dict[str, Lookup] = _Roots(self)
         self.budget = Budget(LIMITS.seconds)
         self.promotions: dict[str, str] = {}
+        self.secrets: set[str] = set()
         self.extras: dict[str, str] = {}
         self.answers: dict[ConnectedContentCall, ConnectedContentAnswer] = {}
         self.calls: list[tuple[ConnectedContentCall, ConnectedContentAnswer]] = []
@@ -141,10 +143,28 @@ class RenderData:
             return None
         return str(value) if column == "braze_id" else value
 
+    def credential(self, name: str) -> str | None:
+        """A stored secret. It is noted in `secrets`, for whoever masks what is shown or logged."""
+        secret = self.services.credential(name) if self.services.credential else None
+        if secret:
+            self.secrets.add(secret)
+        return secret
+
     def subscription(self, group: str) -> str | None:
-        if self.services.subscription:
-            return self.services.subscription(group)
-        return cast(str | None, self.profile.get("email_subscribe")) if group == "email_global" else None
+        """What the profile said about a group, and about email as a whole."""
+        state = self.services.subscription(group) if self.services.subscription else None
+        if state is None and group == "email_global":
+            return cast(str | None, self.profile.get("email_subscribe"))
+        return state
+
+    def forget_cached(self) -> bool:
+        """Drop the cached answers that this message used, here and for all; whether there were any."""
+        cached = [call for call, answer in self.calls if answer.is_cached]
+        for call in cached if self.services.forget else ():
+            self.services.forget(call)  # type: ignore[misc]
+        self.answers.clear()
+        self.calls.clear()
+        return bool(cached)
 
 
 class _Roots(dict[str, Lookup]):
@@ -163,8 +183,8 @@ class _Roots(dict[str, Lookup]):
             return self.data.standard
         if namespace == "subscribed_state":
             return self.data.subscription
-        if namespace == "credentials" and self.data.services.credential:
-            return self.data.services.credential
+        if namespace == "credentials":
+            return self.data.credential
         whole = self.data.wholes.get(namespace)
         return _nothing if whole is None else whole.get
 
@@ -270,6 +290,7 @@ class Context(RenderContext):
         try:
             template = cast("Dialect", self.env).inner(source, may_fetch=may_fetch)
             template.render_with_context(self, buffer, partial=True)
+            buffer.check()
         except LiquidError as error:
             line = position(error.token.source, error.token.start_index)[0] if error.token else 1
             raise Fault(f"{error.message}, in {where}, line {line}", token) from error

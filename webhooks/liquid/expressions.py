@@ -62,7 +62,7 @@ class Path(Expression):
             if value is None:
                 return None
         if type(value) is dict and "$time" in value:
-            return times.from_nested(value)
+            return times.from_nested(value) or value
         return value
 
     def _trail(self) -> str:

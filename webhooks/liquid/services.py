@@ -10,6 +10,8 @@ NO_ANSWER = 599
 """The status recorded where a call brought no answer at all."""
 HALTED = 598
 """The status recorded where calls to a host are halted."""
+NOT_MADE = 0
+"""The status recorded where the call was refused before anything was sent; trying again would not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,15 @@ class ConnectedContentCall:
 class ConnectedContentAnswer:
     """What came back. `status` is 599 where nothing did, 598 where the host is halted; `failure` says why, in words.
 
-    An answer with a 2xx status and no `failure` is good; any other leaves the variable nil.
+    An answer with a 2xx status and no `failure` is good; any other leaves the variable nil. `seconds` is how long it
+    took, for the log.
     """
 
     status: int
     text: str = ""
     failure: str = ""
+    is_cached: bool = False
+    seconds: float = 0.0
 
     @property
     def is_good(self) -> bool:
@@ -62,7 +67,9 @@ class Services:
     the objects found, in the order asked; `catalog_selection(catalog, selection)` those of a selection, in its order;
     None means that there is no such catalog or selection. `promotion(list)` takes a code, None where there is none
     left. `translation(id, language)` gives the text for exactly that language, in the form `pt-br` or `pt`.
-    `subscription` knows `email_global` and the ids of groups. `connected_content` may raise Aborted, nothing else.
+    `subscription` knows the ids of groups, and may know `email_global`. `connected_content` may raise Aborted, nothing
+    else; `forget` drops a cached answer. `is_promotion` and `is_credential` (of Connected Content) say before saving
+    what exists.
     """
 
     content_block: Callable[[str], str | None] | None = None
@@ -73,3 +80,6 @@ class Services:
     promotion: Callable[[str], str | None] | None = None
     translation: Callable[[str, str], str | None] | None = None
     subscription: Callable[[str], str | None] | None = None
+    forget: Callable[[ConnectedContentCall], None] | None = None
+    is_promotion: Callable[[str], bool] | None = None
+    is_credential: Callable[[str], bool] | None = None

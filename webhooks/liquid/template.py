@@ -45,6 +45,7 @@ class Template:
         data.budget.start()
         try:
             self.bound.render_with_context(context, buffer)
+            buffer.check()
             return encodable(buffer.getvalue())
         except (Aborted, Postponed):
             raise

@@ -13,12 +13,16 @@ BUILT_IN = frozenset({"now", "today", "event_name", "forloop", "tablerowloop", "
 
 @dataclass(frozen=True, slots=True)
 class Undeclared:
-    """A name, as the author wrote it, that will be blank; `meant` is a near match among the known ones."""
+    """A name, as the author wrote it, that will be blank; `meant` is a near match among the known ones.
+
+    `namespace` is "" for standard attributes and None for a variable that is set nowhere.
+    """
 
     name: str
     meant: str | None
     line: int
     column: int
+    namespace: str | None = None
 
 
 def undeclared(template: Template, known: Mapping[str, Collection[str]]) -> list[Undeclared]:
@@ -39,7 +43,7 @@ def _attributes(template: Template, known: Mapping[str, Collection[str]]) -> lis
         if used.namespace in OTHER_CHANNELS or names is None or used.name in names:
             continue
         line, column = position(template.source, used.token.start_index)
-        found.append(Undeclared(used.name, near(used.name, names), line, column))
+        found.append(Undeclared(used.name, near(used.name, names), line, column, used.namespace))
     return found
 
 

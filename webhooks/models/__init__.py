@@ -1,13 +1,19 @@
 """What is sent and how: content, senders and lanes, messages, receipts, the Message Activity Log."""
 
 from .content import BodyKind, Content, ContentOverride, Method, Template
+from .library import Catalog, CatalogItem, CatalogSelection, ContentBlock
 from .log import LogKind, MessageActivityLog
 from .message import FrozenRequest, Message, Outcome, Receipt
+from .promotion import Promotion, PromotionCode
 from .sender import Lane, Sender
 
 __all__ = [
     "BodyKind",
+    "Catalog",
+    "CatalogItem",
+    "CatalogSelection",
     "Content",
+    "ContentBlock",
     "ContentOverride",
     "FrozenRequest",
     "Lane",
@@ -16,6 +22,8 @@ __all__ = [
     "MessageActivityLog",
     "Method",
     "Outcome",
+    "Promotion",
+    "PromotionCode",
     "Receipt",
     "Sender",
     "Template",

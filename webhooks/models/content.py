@@ -34,7 +34,8 @@ class Content(models.Model):
     """One webhook as composed: URL, method, headers and body, all of which may hold Liquid.
 
     `pairs` is a list of {"key", "value", "type", "omit_blank"}; `headers` a list of {"name", "value", "is_secret"},
-    where a secret value is stored sealed. `version` grows with every change, so workers know when to parse afresh.
+    where a secret value is stored sealed; `translations` the texts of `{% translation id %}`, {language: {id: text}}.
+    `version` grows with every change, so workers know when to parse afresh.
     """
 
     name = models.CharField(_("message name"), max_length=100, blank=True)
@@ -44,6 +45,7 @@ class Content(models.Model):
     pairs = models.JSONField(_("key–value pairs"), default=list, blank=True)
     raw_body = models.TextField(_("raw text"), blank=True)
     headers = models.JSONField(_("request headers"), default=list, blank=True)
+    translations = models.JSONField(_("translations"), default=dict, blank=True)
     sends_body_on_delete = models.BooleanField(_("send a body with DELETE"), default=False)
     made_from = models.CharField(_("made from template"), max_length=255, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -56,7 +58,9 @@ class Content(models.Model):
     def __str__(self) -> str:
         return self.name or self.url or str(_("(empty webhook)"))
 
-    FIELDS_OF_A_COPY = ("name", "url", "method", "body_kind", "pairs", "raw_body", "headers", "sends_body_on_delete")
+    FIELDS_OF_A_COPY = (
+        "name", "url", "method", "body_kind", "pairs", "raw_body", "headers", "translations", "sends_body_on_delete",
+    )  # fmt: skip
 
     def copy(self, **changes: Any) -> "Content":
         """A new row with the same webhook and language overrides; later edits of either don't reach the other."""

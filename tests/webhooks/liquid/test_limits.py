@@ -17,7 +17,7 @@ def fails(template: str, **changes: object) -> str:
     started = time.thread_time()
     with pytest.raises(RenderProblem) as failed:
         parse(template).render(world(**changes))
-    assert time.thread_time() - started < 2
+    assert time.thread_time() - started < 1
     return failed.value.message
 
 
@@ -26,12 +26,12 @@ def fails(template: str, **changes: object) -> str:
     [
         ("{% for i in (1..100000000) %}x{% endfor %}", "too many loop iterations"),
         ("{% for i in (1..100000000) reversed %}{% endfor %}", "too many loop iterations"),
-        ("{% tablerow i in (1..100000000) %}{% endtablerow %}", "output is too long"),
-        ("{% for i in (1..60000) %}{% endfor %}{% for i in (1..60000) %}{% endfor %}", "too many loop iterations"),
+        ("{% tablerow i in (1..100000000) %}{% endtablerow %}", "too many loop iterations"),
+        ("{% for i in (1..6000) %}{% endfor %}{% for i in (1..6000) %}{% endfor %}", "too many loop iterations"),
         ("{{ (1..1000000000000000000000) | size }}", "range is too long"),
         ("{% assign s = (1..90000) | join: 'xxxxx' %}{{ s }}{{ s }}", "output is too long"),
         (
-            "{% capture s %}{% for i in (1..90000) %}0123456789abc{% endfor %}{% endcapture %}",
+            "{% capture s %}{% for i in (1..9000) %}" + "0123456789abc" * 10 + "{% endfor %}{% endcapture %}",
             "captured text is too long",
         ),
         ("{% for i in (1..40) %}{% assign s = s | append: 'x' | replace: 'x', 'xxxx' %}{% endfor %}", "too long"),
@@ -64,13 +64,13 @@ def test_a_block_that_holds_itself_is_bounded() -> None:
 def test_work_that_neither_grows_nor_loops_much_is_stopped_by_the_clock() -> None:
     chain = " | replace: 'a', 'b' | replace: 'b', 'a'" * 40
     template = "{% assign s = (1..90000) | join: 'aaaaaa' %}{% for i in (1..5000) %}{{ s" + chain + " | slice: 0, 1 }}"
-    assert "took longer than 1 s" in fails(template + "{% endfor %}")
+    assert "took longer than 0.2 s" in fails(template + "{% endfor %}")
 
 
 def test_the_time_of_one_message_is_shared_by_its_fields() -> None:
     data = world()
     busy = parse(
-        "{% assign s = (1..90000) | join: 'a' %}{% for i in (1..90000) %}{% assign t = s | upcase %}{% endfor %}"
+        "{% assign s = (1..90000) | join: 'a' %}{% for i in (1..9000) %}{% assign t = s | upcase %}{% endfor %}"
     )
     for _ in range(2):
         with pytest.raises(RenderProblem, match="took longer"):
@@ -88,8 +88,8 @@ def test_waiting_costs_no_time() -> None:
 
 
 def test_a_limit_is_met_exactly() -> None:
-    assert parse("{% for i in (1..100000) %}{% endfor %}done").render(world()) == "done"
-    assert "iterations" in fails("{% for i in (1..100000) %}{% endfor %}{% for i in (1..1) %}{% endfor %}")
+    assert parse("{% for i in (1..10000) %}{% endfor %}done").render(world()) == "done"
+    assert "iterations" in fails("{% for i in (1..10000) %}{% endfor %}{% for i in (1..1) %}{% endfor %}")
 
 
 def test_templates_are_bounded_when_read() -> None:

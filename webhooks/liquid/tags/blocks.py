@@ -1,17 +1,56 @@
 """What the tags that hold other things have in common."""
 
 from liquid.ast import BlockNode
+from liquid.builtin.content import ContentNode, Literal
+from liquid.output import NullIO
 from liquid.parser import get_parser
 from liquid.tag import Tag
 from liquid.token import TOKEN_EXPRESSION, Token
 
+from webhooks.liquid.context import Context
 from webhooks.liquid.errors import Refusal
+from webhooks.liquid.limits import Buffer, Writer
 from webhooks.liquid.tokens import Tokens
 
 
-def block(tag: Tag, stream: Tokens, *ends: str) -> BlockNode:
+class Block(BlockNode):
+    """A sequence of nodes. One that holds only white space prints nothing."""
+
+    __slots__ = ()
+
+    def render_to_output(self, context: Context, buffer: Buffer) -> int:
+        if self.blank:
+            for node in self.nodes:
+                node.render(context, _NOWHERE)
+            return 0
+        for node in self.nodes:
+            node.render(context, buffer)
+        buffer.check()
+        return 0
+
+    render = render_to_output  # no tag is ever disabled here
+
+
+_NOWHERE = NullIO()
+
+
+class Content(ContentNode):
+    """Text as it is written."""
+
+    __slots__ = ()
+
+    def render(self, context: Context, buffer: Writer) -> int:
+        return buffer.write(self.text)
+
+
+class ContentTag(Literal):
+    node_class = Content
+
+
+def block(tag: Tag, stream: Tokens, *ends: str) -> Block:
     """Everything up to one of these tags, or to the end of the template."""
-    return get_parser(tag.env).parse_block(stream, frozenset(ends))
+    read = get_parser(tag.env).parse_block(stream, frozenset(ends))
+    return Block(read.token, read.nodes)
 
 
 def closed(stream: Tokens, start: Token, end: str) -> None:

@@ -14,7 +14,7 @@ from webhooks.liquid import dialect, suggest
 from webhooks.liquid.context import Context
 from webhooks.liquid.errors import Fault, Refusal
 from webhooks.liquid.grammar import output
-from webhooks.liquid.limits import Writer
+from webhooks.liquid.limits import LONG_TEXT, Buffer, Writer
 from webhooks.liquid.tokens import Tokens, expression
 from webhooks.liquid.values import text
 
@@ -41,7 +41,11 @@ class OutputNode(Node):
     def render_to_output(self, context: Context, buffer: Writer) -> int:
         try:
             value = self.expression.evaluate(context)
-            return buffer.write(value if type(value) is str else text(value))
+            shown = value if type(value) is str else text(value)
+            buffer.write(shown)
+            if len(shown) >= LONG_TEXT and type(buffer) is Buffer:
+                buffer.check()
+            return 0
         except Fault as fault:
             fault.token = fault.token or self.token
             raise
