@@ -114,11 +114,41 @@ class _Plan:
 
     @cached_property
     def rows(self) -> Mapping[Source, int]:
+        """Each box beneath all that lead to it; where branches meet again, beneath all that hangs on any of them."""
+        found = self._rows_below({})
+        for _turn in self.graph.order:  # each turn settles at least one more meeting point
+            lower = self._rows_below(self._bottoms(found))
+            if lower == found:
+                break
+            found = lower
+        return found
+
+    def _rows_below(self, bottoms: Mapping[Source, int]) -> dict[Source, int]:
         found: dict[Source, int] = {("variant", variant): 0 for variant in self.variants} | {LOOSE: 0}
         for step in self.graph.order:
             above = [found[source] for source in self.sources.get(step, [LOOSE]) if source in found]
+            if step not in self._hung:
+                above.append(bottoms.get(self.parents["step", step], 0))
             found["step", step] = max(above, default=0) + 1
         return found
+
+    def _bottoms(self, rows: Mapping[Source, int]) -> dict[Source, int]:
+        """The lowest row of what hangs on the paths of each box, with all that is below it."""
+        whole = dict(rows)
+        hanging: dict[Source, int] = {}
+        for step in reversed([*self.graph.order]):
+            box, parent = ("step", step), self.parents["step", step]
+            whole[parent] = max(whole.get(parent, 0), whole[box])
+            if step in self._hung:
+                hanging[parent] = max(hanging.get(parent, 0), whole[box])
+        roots = [whole["variant", variant] for variant in self.variants]
+        hanging[ROOT] = max([*roots, whole[LOOSE]], default=0)
+        hanging.pop(LOOSE, None)  # loose parts stand in columns of their own
+        return hanging
+
+    @cached_property
+    def _hung(self) -> set[int]:
+        return {edge.target for edge in self.edges if edge.target is not None and self.hangs(edge)}
 
     def hangs(self, edge: Edge) -> bool:
         """Whether the target stands right in the edge's own column."""
@@ -137,10 +167,9 @@ class _Plan:
     @cached_property
     def _below(self) -> Mapping[Source, list[int]]:
         """What stands below a box without hanging on one of its paths."""
-        hung = {edge.target for edge in self.edges if self.hangs(edge)}
         found: dict[Source, list[int]] = {}
         for step in self.graph.order:
-            if step not in hung:
+            if step not in self._hung:
                 found.setdefault(self.parents["step", step], []).append(step)
         return found
 
