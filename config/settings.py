@@ -176,6 +176,12 @@ OTHER_WORKERS = env.int("OTHER_WORKERS", 1)
 
 DELIVER_WINDOW = env.int("DELIVER_WINDOW", 256)
 DELIVER_HOST_WINDOW = env.int("DELIVER_HOST_WINDOW", 64)
+# A host is halted for HOST_HALT_SECONDS after more failures than this in a moving minute, or, with at least
+# HOST_LEAST_RESULTS answers in it, when this share of them failed.
+HOST_FAILURES_PER_MINUTE = env.int("HOST_FAILURES_PER_MINUTE", 3_000)
+HOST_FAILURE_SHARE = env.float("HOST_FAILURE_SHARE", 0.9)
+HOST_LEAST_RESULTS = env.int("HOST_LEAST_RESULTS", 50)
+HOST_HALT_SECONDS = env.float("HOST_HALT_SECONDS", 60.0)
 WEBHOOK_TIMEOUT = env.float("WEBHOOK_TIMEOUT", 90.0)
 WEBHOOK_CONNECT_TIMEOUT = env.float("WEBHOOK_CONNECT_TIMEOUT", 10.0)
 TEST_SEND_TIMEOUT = env.float("TEST_SEND_TIMEOUT", 10.0)

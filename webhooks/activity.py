@@ -3,10 +3,12 @@
 from datetime import datetime
 from http import HTTPStatus
 
+from django.db.models import Count
+
 from webhooks.attempt import Attempt, Ruling
 from webhooks.masking import shown_answer, shown_request
-from webhooks.models import LogKind, MessageActivityLog
-from webhooks.request import Answer, Fault
+from webhooks.models import LogKind, Message, MessageActivityLog
+from webhooks.request import HOST_HALTED, Answer, Fault
 
 _FAULT_WORDS = {
     Fault.NAME: "The host name was not found",
@@ -44,6 +46,24 @@ def row(attempt: Attempt, ruling: Ruling, at: datetime, *, is_test: bool = False
         duration_ms=round(answer.seconds * 1000) if answer else None,
         request=shown_request(request, attempt.secrets) if request else None,
         response=shown_answer(answer, attempt.secrets) if answer else None,
+    )
+
+
+def note_halt(host: str) -> None:
+    """One row a sender whose messages a halted host keeps waiting, with their number."""
+    counts = Message.objects.filter(lane__host=host, lane__is_open=True, finished_at=None)
+    rows = counts.order_by().values_list("sender_id").annotate(Count("id"))
+    MessageActivityLog.objects.bulk_create(
+        MessageActivityLog(
+            kind=LogKind.HOST_HALTED,
+            sender_id=sender,
+            host=host,
+            status=HOST_HALTED,
+            covers=waiting,
+            is_final=False,
+            text=f"{host} fails too often: no requests for a minute, then one probes it; {waiting} messages wait",
+        )
+        for sender, waiting in rows
     )
 
 

@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from audience.models import Profile
-from webhooks import claims, hooks, identity, rates
+from webhooks import activity, claims, health, hooks, identity, rates
 from webhooks.attempt import Attempt
 from webhooks.claims import Claimed
 from webhooks.compose import Composer
@@ -72,7 +72,7 @@ class Pump:
         self, transport: Transport, composer: Composer, settings: PumpSettings, stopping: Callable[[], bool]
     ) -> None:
         self.transport, self.composer, self.settings, self.stopping = transport, composer, settings, stopping
-        self.pace = Pace()
+        self.pace, self.standings = Pace(), health.Standings()
         self._renderer = Renderer(composer)
         self._limits = rates.UNLIMITED
         self._places: dict[int, float] = {}
@@ -125,8 +125,7 @@ class Pump:
 
         def host_room(host: str) -> int:
             nonlocal is_host_limited
-            under_way = self.transport.in_flight_to[host] + waiting[host]
-            left = self._room(self.settings.host_window, self.pace.of(host), under_way) if host else room
+            left = self._host_room(host, waiting[host]) if host else room
             is_host_limited = is_host_limited or left < room
             return left
 
@@ -145,6 +144,13 @@ class Pump:
         """
         room = window + min(pace, self.settings.window) - under_way
         return room if room >= min(self.settings.window, max(window // 4, pace // 8)) else 0
+
+    def _host_room(self, host: str, waiting: int) -> int:
+        """How many more messages to a host may be claimed: fewer while it is spared, one while it is probed."""
+        standing = self.standings.of(host)
+        window = standing.room(self.settings.host_window)
+        pace = 0 if standing != health.HEALTHY else self.pace.of(host)
+        return self._room(window, pace, self.transport.in_flight_to[host] + waiting) if window else 0
 
     def _prepare(self, batch: Sequence[Claimed]) -> None:
         """Check, then render: a few queries for the whole batch, and no transaction while rendering."""
@@ -210,6 +216,8 @@ class Pump:
                 late.append(prepared)
             elif prepared.start > now or not self._may_start(prepared.request.host):
                 self._ready.append(prepared)
+            elif not self._is_open(prepared.request.host):
+                late.append(prepared)
             else:
                 prepared.began_at = timezone.now()
                 self.transport.start(prepared, self._addressed(prepared))
@@ -217,7 +225,17 @@ class Pump:
 
     def _may_start(self, host: str) -> bool:
         is_full = self.transport.in_flight >= self.settings.window
-        return not is_full and self.transport.in_flight_to[host] < self.settings.host_window
+        limit = max(1, self.settings.host_window >> self.standings.of(host).halvings)
+        return not is_full and self.transport.in_flight_to[host] < limit
+
+    def _is_open(self, host: str) -> bool:
+        """Whether requests go to a host: not while it is halted; then one message probes it, of one worker."""
+        standing = self.standings.of(host)
+        if standing.is_closed or not standing.must_probe:
+            return not standing.is_closed
+        is_ours = health.take_probe(host)
+        self.standings.close(host)
+        return is_ours
 
     def _addressed(self, prepared: Prepared) -> Request:
         """The request with the headers that name us and the message."""
@@ -250,14 +268,18 @@ class Pump:
         is_due = time.monotonic() - self._oldest_done >= RECORD_WITHIN
         if is_due or len(self._done) >= self.settings.window or not self._under_way:
             self._finished += record(self._done)
+            answers = [(done.request.host, done.answer) for done in self._done if done.request and done.answer]
             self._done = []
+            for host in health.note(answers):
+                self.standings.close(host)
+                activity.note_halt(host)
 
     def _give_back(self) -> None:
         claims.release(prepared.message for prepared in self._ready)
         self._ready.clear()
 
     def _move_to_own_lane(self, late: Iterable[Prepared]) -> None:
-        """Give back what could not start in time, into the lane of the host that rendering showed."""
+        """Give back what could not start, in the lane of the host that rendering showed."""
         for prepared in late:
             message = prepared.message
             lane, _ = Lane.objects.get_or_create(

@@ -4,7 +4,7 @@ from functools import cache
 
 from django.conf import settings
 
-from webhooks import lanes
+from webhooks import halts, lanes
 from webhooks.compose import Composer, the_guard
 from webhooks.deliver import Pump, PumpSettings
 from webhooks.transport import Transport, TransportSettings
@@ -19,8 +19,9 @@ def deliver() -> int:
 
 
 def tidy() -> None:
-    """Close empty lanes (timetable)."""
+    """Close empty lanes, and give up on what halted hosts kept too long (timetable)."""
     lanes.close_empty()
+    halts.give_up()
 
 
 @cache
