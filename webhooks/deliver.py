@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from audience.models import Profile
-from webhooks import activity, claims, health, hooks, identity, rates
+from webhooks import activity, claims, health, hooks, identity, metrics, rates
 from webhooks.attempt import Attempt
 from webhooks.claims import Claimed
 from webhooks.compose import Composer
@@ -270,6 +270,7 @@ class Pump:
             self._finished += record(self._done)
             answers = [(done.request.host, done.answer) for done in self._done if done.request and done.answer]
             self._done = []
+            metrics.note(answer for _, answer in answers)
             for host in health.note(answers):
                 self.standings.close(host)
                 activity.note_halt(host)
