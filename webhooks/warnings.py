@@ -152,7 +152,7 @@ def _is_meant_as_json(content: Content, source: str) -> bool:
 def _broken(found: Broken) -> str:
     shown = {"name": found.name, "value": found.value.replace("\n", "⏎"), "mended": found.mended}
     if found.value:
-        sentence = _("Raw text stops being JSON where %(name)s is: %(value)s") % shown
+        sentence = _("Raw text stops being JSON where %(name)s is “%(value)s”.") % shown
     else:
         sentence = _("Raw text stops being JSON where %(name)s is missing.") % shown
     place = _("line %(line)s, column %(column)s") % {"line": found.line, "column": found.column}

@@ -51,7 +51,7 @@ def test_a_personal_value_in_the_url_wants_a_default() -> None:
 def test_a_breaking_value_is_shown_with_the_filter_that_mends_it() -> None:
     body = '{"n": "{{custom_attribute.${plan}}}"}'
     assert raw(body) == [
-        'Raw text stops being JSON where custom_attribute.${plan} is: say "hi" '
+        'Raw text stops being JSON where custom_attribute.${plan} is “say "hi"”. '
         "Write {{custom_attribute.${plan} | json_escape}} (line 1, column 8)."
     ]
 
