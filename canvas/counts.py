@@ -32,6 +32,9 @@ class StepMetric(TextChoices):
     REFUSED = "refused", _("not let in")
 
 
+NOTHING: Mapping[str, int] = dict.fromkeys([*StepMetric.values, "waiting", "gone_on"], 0)
+
+
 def add(canvas_id: int, counts: Mapping[Count, int], now: datetime, extra: Mapping[Key, int] | None = None) -> None:
     """Add to the day's totals in one statement. Call it last in a transaction."""
     day = counters.today(now)
@@ -43,13 +46,16 @@ def add(canvas_id: int, counts: Mapping[Count, int], now: datetime, extra: Mappi
 
 
 def by_step(canvas_id: int) -> dict[int, dict[str, int]]:
-    """Totals of each step (0: the Canvas), with `waiting` as what is left of entered. One query."""
+    """Totals of each step (0: the Canvas), with `waiting` as what is left of entered, and `gone_on` as those who went
+    on or completed. One query.
+    """
     rows = DailyCount.objects.filter(outreach_id=canvas_id, metric__in=StepMetric.values)
     found: dict[int, dict[str, int]] = {}
     for step, metric, number in rows.values_list("step", "metric").annotate(Sum("count")):
         found.setdefault(step, dict.fromkeys(StepMetric.values, 0))[metric] = number
     for figures in found.values():
         ended = (StepMetric.PROCEEDED, StepMetric.COMPLETED, StepMetric.EXITED, StepMetric.FAILED)
+        figures["gone_on"] = figures[StepMetric.PROCEEDED] + figures[StepMetric.COMPLETED]
         figures["waiting"] = figures[StepMetric.ENTERED] - sum(figures[metric] for metric in ended)
     return found
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from canvas import audiences, counts, live, rendering, store
 from canvas.counts import StepMetric
 from canvas.live import Live
-from canvas.models import Canvas, Journey, StepVisit
+from canvas.models import Canvas, StepVisit
 from canvas.states import Reason, State
 from canvas.travel import Count, Traveller
 from webhooks.claims import Claimed
@@ -160,20 +160,19 @@ class Place(NamedTuple):
 
 
 def places_of(messages: Iterable[Claimed]) -> dict[int, Place]:
-    """By message id, for those messages that a Canvas caused. Two queries, each by primary key; none without any."""
-    batch = _of_canvases(messages)
-    if not batch:
-        return {}
-    visits = StepVisit.objects.filter(pk__in={m.cause for m in batch}).values_list("pk", "journey_id", "step_id")
-    stays = {visit: (journey, step) for visit, journey, step in visits}
-    rows = Journey.objects.filter(pk__in={journey for journey, _step in stays.values()})
-    known = {row[0]: row for row in rows.values_list("pk", "canvas_id", "variant_id", "canvas__sender_id")}
-    found: dict[int, Place] = {}
-    for message in batch:
-        journey, step = stays.get(message.cause, (0, 0))
-        if journey in known and known[journey][3] == message.sender_id:
-            found[message.id] = Place(known[journey][1], known[journey][2], step, journey)
-    return found
+    """By message id, for those messages that a Canvas caused. One query, by primary key."""
+    batch = list(messages)
+    rows = bulk.fetch(
+        f"""
+        SELECT v.id, o.sender_id, j.canvas_id, j.variant_id, v.step_id, j.id
+        FROM canvas_stepvisit AS v JOIN canvas_journey AS j ON j.id = v.journey_id
+        JOIN outreach_outreach AS o ON o.id = j.canvas_id
+        WHERE {bulk.in_ids("v.id")}
+        """,
+        [bulk.ids_param({message.cause for message in batch})],
+    )
+    places = {(row[0], row[1]): Place(*row[2:]) for row in rows}
+    return {m.id: place for m in batch if (place := places.get((m.cause, m.sender_id)))}
 
 
 def record(recorded: Sequence[Recorded]) -> None:

@@ -5,13 +5,15 @@ Every edit makes a new edition of the draft. Who saves names the edition that wa
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max
 from django.utils.translation import gettext as _
 
-from canvas import graph
+from canvas import graph, undo
 from canvas.errors import NotAllowed, Stale
 from canvas.models import CanvasVersion, Kind, Path, Step, StepContent, StepRevision
 from canvas.steps import audience_paths, experiment_paths
@@ -35,16 +37,21 @@ STARTING_SETTINGS: Mapping[Kind, Mapping[str, Any]] = {
 
 
 @contextmanager
-def edition(version: CanvasVersion, expected: int | None = None) -> Iterator[CanvasVersion]:
-    """Lock the draft for one edit. Raises Stale where it is no longer what the editor saw, NotAllowed if published."""
+def edition(version: CanvasVersion, expected: int | None = None, what: str = "") -> Iterator[CanvasVersion]:
+    """Lock the draft for one edit, and remember how it was. `what` names the edit for who wants to undo it.
+
+    Raises Stale where the draft is no longer what the editor saw, NotAllowed if it is published.
+    """
     with transaction.atomic():
-        draft = CanvasVersion.objects.select_for_update().select_related("author").get(pk=version.pk)
+        draft = CanvasVersion.objects.select_for_update(of=("self",)).select_related("author").get(pk=version.pk)
         if draft.number is not None:
             raise NotAllowed(_("A published version doesn't change. Edit the draft."))
         if expected is not None and draft.edition != expected:
             who = draft.author.get_username() if draft.author else _("Somebody else")
             raise Stale(_("%s changed this draft meanwhile. Reload the page, then make your change again.") % who)
         CanvasVersion.objects.filter(pk=draft.pk).update(edition=F("edition") + 1)
+        if what:
+            undo.remember(draft, what)
         yield draft
     version.refresh_from_db(fields=["edition"])
 
@@ -53,7 +60,7 @@ def add_step(
     version: CanvasVersion, kind: Kind, path: Path | None, name: str = "", expected: int | None = None
 ) -> StepRevision:
     """A new step on a path: what came next now comes after it, on its first path. Without a path it stands alone."""
-    with edition(version, expected) as draft:
+    with edition(version, expected, _("Added a step: %s") % (name or Kind(kind).label)) as draft:
         if draft.revisions.count() >= MOST_STEPS:
             raise NotAllowed(_("A Canvas has at most %d steps.") % MOST_STEPS)
         step = Step.objects.create(canvas_id=draft.canvas_id, kind=kind)
@@ -70,10 +77,10 @@ def add_step(
     return revision
 
 
-def _new_name(draft: CanvasVersion, kind: Kind) -> str:
-    """The kind's own name, with a number where it is taken."""
+def _new_name(draft: CanvasVersion, kind: Kind, wanted: str = "") -> str:
+    """The wanted name, else the kind's own, with a number where it is taken."""
     taken = set(draft.revisions.values_list("name", flat=True))
-    label = str(Kind(kind).label)
+    label = (wanted or str(Kind(kind).label))[:90]
     numbers = (label if n == 1 else f"{label} {n}" for n in range(1, MOST_STEPS + 2))
     return next(name for name in numbers if name not in taken)
 
@@ -100,7 +107,7 @@ def _first_paths(draft: CanvasVersion, step: Step, kind: Kind) -> list[Path]:
 
 def remove_step(version: CanvasVersion, step_id: int, expected: int | None = None) -> None:
     """Take a step out. Whatever led to it now leads to what came next on its first path."""
-    with edition(version, expected) as draft:
+    with edition(version, expected, _("Deleted “%s”") % name_of(version, step_id)) as draft:
         _unhook(draft, step_id)
         Path.objects.filter(version=draft, step_id=step_id).delete()
         StepRevision.objects.filter(version=draft, step_id=step_id).delete()
@@ -118,7 +125,7 @@ def move_step(version: CanvasVersion, step_id: int, path: Path, expected: int | 
 
     Raises NotAllowed where the path is its own or leads out of what follows it.
     """
-    with edition(version, expected) as draft:
+    with edition(version, expected, _("Moved “%s”") % name_of(version, step_id)) as draft:
         if path.step_id == step_id or path.target_id == step_id:
             raise NotAllowed(_("The step is there already."))
         current = graph.read(draft)
@@ -140,11 +147,15 @@ def move_step(version: CanvasVersion, step_id: int, path: Path, expected: int | 
 
 def connect(version: CanvasVersion, path: Path, target_id: int | None, expected: int | None = None) -> None:
     """Lead a path to another step, or to the end. Raises NotAllowed for a way back to an earlier step."""
-    with edition(version, expected) as draft:
+    with edition(version, expected, _("Connected a path")) as draft:
         if target_id is not None and not draft.revisions.filter(step_id=target_id).exists():
             raise NotAllowed(_("That step is not in this Canvas."))
         Path.objects.filter(pk=path.pk, version=draft).update(target_id=target_id)
         _refuse_cycles(draft)
+
+
+def name_of(version: CanvasVersion, step_id: int) -> str:
+    return StepRevision.objects.values_list("name", flat=True).get(version=version, step_id=step_id)
 
 
 def _refuse_cycles(draft: CanvasVersion) -> None:
@@ -163,21 +174,34 @@ def change(
 ) -> None:
     """Save what a step's page says; what is None stays."""
     new = {"name": name, "note": note, "settings": settings, "is_disabled": is_disabled}
-    with edition(revision.version, expected):
+    with edition(revision.version, expected, _("Changed “%s”") % revision.name):
         StepRevision.objects.filter(pk=revision.pk).update(**{k: v for k, v in new.items() if v is not None})
     revision.refresh_from_db()
 
 
 def set_groups(revision: StepRevision, groups: Sequence[tuple[int, str]], expected: int | None = None) -> None:
     """The paths of a branching step in order, as (key, name); key 0 or a new one is made. Everyone else ranks last."""
-    with edition(revision.version, expected) as draft:
-        kept = {path.key: path for path in Path.objects.filter(version=draft, step_id=revision.step_id)}
-        for rank, (key, name) in enumerate(groups):
-            Path.objects.update_or_create(
-                version=draft, step_id=revision.step_id, key=key, defaults={"rank": rank, "name": name}
-            )
-        gone = [path.pk for key, path in kept.items() if key not in {key for key, _name in groups}]
-        Path.objects.filter(pk__in=gone).delete()
+    with edition(revision.version, expected, _("Changed “%s”") % revision.name) as draft:
+        _set_groups(draft, revision, groups)
+
+
+def is_live(step_id: int) -> bool:
+    """Whether a published version has the step: some of what it says can't change any more."""
+    return StepRevision.objects.filter(step_id=step_id, version__number__isnull=False).exists()
+
+
+def _set_groups(draft: CanvasVersion, revision: StepRevision, groups: Sequence[tuple[int, str]]) -> None:
+    kept = {path.key: path for path in Path.objects.filter(version=draft, step_id=revision.step_id).order_by("rank")}
+    if is_live(revision.step_id) and [*kept] != [key for key, _name in groups]:
+        raise NotAllowed(
+            _("The paths of a step that is live stay as they are. Add another step and lead people to it.")
+        )
+    for rank, (key, name) in enumerate(groups):
+        Path.objects.update_or_create(
+            version=draft, step_id=revision.step_id, key=key, defaults={"rank": rank, "name": name}
+        )
+    gone = [path.pk for key, path in kept.items() if key not in {key for key, _name in groups}]
+    Path.objects.filter(pk__in=gone).delete()
 
 
 def new_key(revision: StepRevision) -> int:
@@ -196,20 +220,73 @@ def most_groups(kind: Kind) -> int:
     }.get(kind, 1)
 
 
-def own_content(revision: StepRevision, slot: int) -> Content:
-    """The draft's own webhook: what a published version uses is copied first."""
-    with transaction.atomic():
-        item = StepContent.objects.select_for_update().get(revision=revision, slot=slot)
-        shared = StepContent.objects.filter(content_id=item.content_id).exclude(revision=revision)
-        if shared.exists():
-            item.content = item.content.copy()
-            item.save(update_fields=["content"])
-    return item.content
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a step's page says. `groups` are its paths in order, as (key, name); None leaves them as they are."""
+
+    name: str
+    note: str
+    settings: Mapping[str, Any]
+    is_disabled: bool = False
+    groups: Sequence[tuple[int, str]] | None = None
+
+
+def save(
+    revision: StepRevision,
+    saved: Saved,
+    contents: Mapping[int, Content] = MappingProxyType({}),
+    expected: int | None = None,
+) -> None:
+    """Save a step's page as one change. `contents` are webhooks written anew, by slot: what was there stays as it was,
+    because published versions, and the way back, use it.
+    """
+    with edition(revision.version, expected, _("Changed “%s”") % revision.name) as draft:
+        own = ("name", "note", "settings", "is_disabled")
+        StepRevision.objects.filter(pk=revision.pk).update(**{name: getattr(saved, name) for name in own})
+        if saved.groups is not None:
+            _set_groups(draft, revision, saved.groups)
+        for slot, content in contents.items():
+            StepContent.objects.filter(revision=revision, slot=slot).update(content=content)
+    revision.refresh_from_db()
+
+
+def set_exits(version: CanvasVersion, values: Mapping[str, Any], expected: int | None = None) -> None:
+    """Save the exit criteria: `exit_events`, `exit_audience`, `exits_at_once`."""
+    with edition(version, expected, _("Changed the exit criteria")) as draft:
+        CanvasVersion.objects.filter(pk=draft.pk).update(**values)
+
+
+def remove_content(revision: StepRevision, slot: int, expected: int | None = None) -> None:
+    """Take a webhook out of a step; its slot is never used again."""
+    with edition(revision.version, expected, _("Removed a webhook from “%s”") % revision.name):
+        StepContent.objects.filter(revision=revision, slot=slot).delete()
+
+
+def copy_step(version: CanvasVersion, step_id: int, expected: int | None = None) -> StepRevision:
+    """A step like this one, right behind it on its first path; its own paths lead on to what follows there."""
+    with edition(version, expected, _("Duplicated “%s”") % name_of(version, step_id)) as draft:
+        if draft.revisions.count() >= MOST_STEPS:
+            raise NotAllowed(_("A Canvas has at most %d steps.") % MOST_STEPS)
+        old = StepRevision.objects.select_related("step").get(version=draft, step_id=step_id)
+        step = Step.objects.create(canvas_id=draft.canvas_id, kind=old.step.kind)
+        name = _new_name(draft, Kind(old.step.kind), _("Copy of %s") % old.name)
+        twin = StepRevision.objects.create(
+            version=draft, step=step, name=name, note=old.note, settings=old.settings, is_disabled=old.is_disabled
+        )
+        for item in old.step_contents.select_related("content"):
+            StepContent.objects.create(revision=twin, slot=item.slot, content=item.content.copy())
+        ways = list(Path.objects.filter(version=draft, step_id=step_id).order_by("rank", "key"))
+        for place, way in enumerate(ways):
+            target = way.target_id if place == 0 else None
+            Path.objects.create(version=draft, step=step, key=way.key, rank=way.rank, name=way.name, target_id=target)
+        if ways:
+            Path.objects.filter(pk=ways[0].pk).update(target=step)
+    return twin
 
 
 def add_content(revision: StepRevision, source: Content | None = None) -> Content:
     """One more webhook, blank or a copy, in a slot that was never used by this step."""
-    with edition(revision.version):
+    with edition(revision.version, what=_("Added a webhook to “%s”") % revision.name):
         used = StepContent.objects.filter(revision__step_id=revision.step_id).aggregate(top=Max("slot"))["top"]
         content = source.copy() if source else Content.objects.create()
         slot = 0 if used is None else used + 1

@@ -5,11 +5,13 @@ two workers skip each other's rows; whatever else acts on a journey in between w
 step. What must render does so between two transactions, under a lease (`wake_at` moved on, `token` grown).
 """
 
+import gc
 import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -23,7 +25,7 @@ from canvas.counts import StepMetric
 from canvas.graph import Node
 from canvas.live import Live
 from canvas.models import Journey, Step
-from canvas.states import Move, Reason, State, after
+from canvas.states import Move, Reason, State, Waiting, after
 from canvas.steps import RenderingKind
 from canvas.travel import MOST_HOPS, Batch, Count, Traveller
 from canvas.walk import leave, walk
@@ -62,16 +64,22 @@ def run(clock: Clock = database_now, stopping: Callable[[], bool] = lambda: Fals
     return moved
 
 
+PEOPLED = """
+    WITH RECURSIVE peopled(step) AS (
+        SELECT MIN(step_id) FROM canvas_journey WHERE ended_at IS NULL
+        UNION ALL
+        SELECT (SELECT MIN(step_id) FROM canvas_journey WHERE ended_at IS NULL AND step_id > peopled.step)
+        FROM peopled WHERE peopled.step IS NOT NULL
+    )
+"""
+"""The steps that somebody is in: a few index look-ups a step, whatever the number of journeys."""
+
+
 def due_steps(now: datetime) -> list[int]:
     """Steps with journeys that are due, in Canvases that are not paused. Reads only steps that somebody is in."""
     rows = bulk.fetch(
-        """
-        WITH RECURSIVE peopled(step) AS (
-            SELECT MIN(step_id) FROM canvas_journey WHERE ended_at IS NULL
-            UNION ALL
-            SELECT (SELECT MIN(step_id) FROM canvas_journey WHERE ended_at IS NULL AND step_id > peopled.step)
-            FROM peopled WHERE peopled.step IS NOT NULL
-        )
+        f"""
+        {PEOPLED}
         SELECT p.step FROM peopled AS p
         JOIN canvas_step AS s ON s.id = p.step JOIN outreach_outreach AS o ON o.id = s.canvas_id
         WHERE o.status NOT IN ('draft', 'paused') AND EXISTS (
@@ -157,7 +165,7 @@ def _move(
 
     `tokens` is filled with those of the locked journeys.
     """
-    with transaction.atomic():
+    with _no_collections(), transaction.atomic():
         people = lock()
         tokens.update({t.id: t.token for t in people})
         if not people:
@@ -170,6 +178,18 @@ def _move(
             _end_held(here, batch)
         store.write(batch)
     return len(people)
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """A batch makes many objects and no circles: collecting in the middle of one took a tenth of its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def batch_of(here: Live, people: Sequence[Traveller], now: datetime, prepared: Prepared = NOTHING) -> Batch:
@@ -195,10 +215,29 @@ def _move_rendered(here: Live, node: Node, kind: RenderingKind, clock: Clock, mo
     people = _lease(node, clock, most)
     if not people:
         return 0
-    prepared = kind.prepare(node, people, clock(), rendering.names_by_variant(here.canvas_id))
-    tokens = {t.id: t.token for t in people}
+    through = [t for t in people if t.latched or t.is_gone or t.waits_for == Waiting.SKIP]  # nothing to render for
+    gone_through = {t.id for t in through}
+    staying = [t for t in people if t.id not in gone_through]
+    prepared = _prepare(here, node, kind, staying, clock) if staying else NOTHING
+    tokens = {t.id: t.token for t in staying if t.id in prepared} | {t.id: t.token for t in through}
     _careful(here, partial(store.lock_these, tokens), clock, prepared)
     return len(people)
+
+
+def _prepare(here: Live, node: Node, kind: RenderingKind, people: Sequence[Traveller], clock: Clock) -> Prepared:
+    """Render for everybody; where that fails, halve until the journey it fails for stands alone, and note it there."""
+    try:
+        return kind.prepare(node, people, clock(), rendering.names_by_variant(here.canvas_id))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        if len(people) == 1:
+            logger.exception("journeys=%s outcome=error", [people[0].id])
+            _note_failure(here, {people[0].id: people[0].token}, error, clock())
+            return {}
+    middle = len(people) // 2
+    halves = (_prepare(here, node, kind, half, clock) for half in (people[:middle], people[middle:]))
+    return {journey: made for half in halves for journey, made in half.items()}
 
 
 def _lease(node: Node, clock: Clock, most: int) -> list[Traveller]:

@@ -15,7 +15,7 @@ from django.db.models import Count as CountOf
 from django.db.models import Max, Q
 
 from audience.models import Profile
-from canvas import counts, durations, live
+from canvas import conversions, counts, durations, live
 from canvas.audiences import among
 from canvas.counts import StepMetric
 from canvas.live import Live
@@ -261,7 +261,7 @@ def _insert(
 def _row(here: Live, candidate: Candidate, arm: Variant, now: datetime) -> dict[str, Any]:
     first = None if arm.is_control else here.graph.present(here.graph.starts[arm.pk])
     state = State.CONTROL if arm.is_control else State.ENTERING if first else State.COMPLETED
-    wake_at = now + CONTROL_WINDOW if arm.is_control else now if first else None
+    wake_at = now + conversions.last_window(here, CONTROL_WINDOW) if arm.is_control else now if first else None
     return {
         "profile_id": candidate.profile_id,
         "variant_id": arm.pk,

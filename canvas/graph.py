@@ -137,6 +137,11 @@ def load(version: CanvasVersion) -> Graph:
     return _kept[key]
 
 
+def drop(version: CanvasVersion) -> None:
+    """Forget one version: its row was taken back."""
+    _kept.pop((version.pk, version.published_at), None)
+
+
 def forget() -> None:
     """Empty the cache (tests reuse ids)."""
     _kept.clear()

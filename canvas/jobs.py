@@ -1,10 +1,14 @@
 """RQ entry points of Canvases."""
 
+import logging
+
 from django.utils import timezone
 
-from canvas import engine, lifecycle, watchdog
+from canvas import engine, experiments, lifecycle, watchdog
 from workspace import queues
 from workspace.worker import stopping
+
+logger = logging.getLogger(__name__)
 
 
 def move_due() -> int:
@@ -20,4 +24,7 @@ def tidy() -> None:
     """Stop Canvases that have finished, and wake journeys that nothing would wake (timetable)."""
     now = timezone.now()
     lifecycle.stop_finished(now)
+    experiments.decide_due(now)
     watchdog.wake_the_lost(now)
+    for canvas, count in watchdog.overdue(now).items():
+        logger.warning("canvas=%s overdue=%s", canvas, count)

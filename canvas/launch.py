@@ -1,16 +1,18 @@
 """Checks a Canvas before it goes live, and starts it. Problems stand in the way; warnings are to be read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from canvas import audiences, durations, graph, publishing, steps
+from audience import filters
+from canvas import audiences, cautions, conversions, durations, graph, publishing, steps
+from canvas.findings import Finding
 from canvas.graph import Graph, Node
 from canvas.models import Cadence, Canvas, Entry, Kind, Reentry
+from canvas.steps import experiment_paths, message
 from outreach import launch as outreach_launch
 from outreach import lifecycle as outreach_lifecycle
 from outreach import matching, plan
@@ -19,15 +21,6 @@ from outreach.models import Occurrence
 
 LATE_ALLOWED = timedelta(minutes=5)
 MOST_STEPS, MANY_STEPS = 200, 150
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A sentence, and the step it is about (0: the Canvas); `field` is the form field of that step."""
-
-    text: str
-    step: int = 0
-    field: str = ""
 
 
 def problems(canvas: Canvas, now: datetime) -> list[Finding]:
@@ -39,8 +32,12 @@ def problems(canvas: Canvas, now: datetime) -> list[Finding]:
 def _canvas_problems(canvas: Canvas, now: datetime) -> Iterator[Finding]:
     for text in outreach_launch.share_problems(canvas.variants.filter(is_removed=False)):
         yield Finding(text)
-    for text in outreach_launch.audience_problems(canvas, now):
+    waits = canvas.entry != Entry.SCHEDULED  # for people who may not be there yet
+    for text in outreach_launch.audience_problems(canvas, now, may_be_empty=waits):
         yield Finding(text)
+    if not filters.is_empty(canvas.filters):
+        for problem in filters.validate(canvas.filters, now):
+            yield Finding(_("Audience: %s") % problem.sentence)
     if canvas.entry == Entry.ACTION:
         if not canvas.triggers:
             yield Finding(_("Choose at least one action that lets profiles in."))
@@ -66,9 +63,16 @@ def graph_problems(canvas: Canvas, current: Graph, now: datetime) -> Iterator[Fi
     for step in sorted(current.on_cycles):
         yield Finding(_("“%s” leads back to itself. Journeys only move forward.") % current.nodes[step].name, step)
     yield from _exit_problems(current)
+    for node in current.nodes_of(Kind.EXPERIMENT_PATHS):
+        if experiment_paths.winner_after(node) and not canvas.conversions:
+            text = _("%s: a winner is decided by conversions. Add a conversion event.")
+            yield Finding(text % node.name, node.id, "window_days")
+    contents = message.contents_of(current.nodes_of(Kind.MESSAGE))
     for node in _in_order(current):
         if not node.is_disabled:
-            for problem in steps.of(node.kind).problems(node, now):
+            is_message = node.kind is Kind.MESSAGE
+            found = message.problems(node, now, contents) if is_message else steps.of(node.kind).problems(node, now)
+            for problem in found:
                 yield Finding(f"{node.name}: {problem.text}", node.id, problem.field)
 
 
@@ -91,7 +95,7 @@ def _in_order(current: Graph) -> list[Node]:
 def warnings(canvas: Canvas, now: datetime) -> list[Finding]:
     """What may be meant so, but often is not."""
     current = graph.load(publishing.shown(canvas))
-    return [*_graph_warnings(current, now), *_entry_warnings(canvas, current, now)]
+    return [*_graph_warnings(current, now), *cautions.of(current), *_entry_warnings(canvas, current, now)]
 
 
 def _graph_warnings(current: Graph, now: datetime) -> Iterator[Finding]:
@@ -141,9 +145,23 @@ def _entry_warnings(canvas: Canvas, current: Graph, now: datetime) -> Iterator[F
         yield Finding(
             _("The audience asks about “%s”, which the trigger only reports: first-timers don't enter.") % name
         )
+    yield from _conversion_warnings(canvas, current, now)
     control = canvas.variants.filter(is_removed=False, is_control=True, share__gt=50).first()
     if control:
         yield Finding(_("More than half of all profiles are in the control group."))
+
+
+def _conversion_warnings(canvas: Canvas, current: Graph, now: datetime) -> Iterator[Finding]:
+    if not canvas.conversions:
+        yield Finding(_("There is no conversion event: results can't say what the Canvas has brought."))
+        for node in current.nodes_of(Kind.EXPERIMENT_PATHS):
+            yield Finding(
+                _("“%s” compares paths, but there is no conversion event to judge them by.") % node.name, node.id
+            )
+    longest = durations.longest(current, now)
+    for conversion in canvas.conversions:
+        if conversions.window(conversion) < longest:
+            yield Finding(_("“%s” counts for a shorter time than a journey can take.") % conversion.get("name", ""))
 
 
 # --- going live

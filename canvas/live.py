@@ -24,6 +24,7 @@ class Live:
     is_finishing: bool
     entry_triggers: Sequence[Mapping[str, Any]]
     graph: Graph
+    conversions: Sequence[Mapping[str, Any]] = ()
 
 
 def versions(canvas_ids: Iterable[int]) -> dict[int, CanvasVersion]:
@@ -50,4 +51,5 @@ def _live(canvas: Canvas, version: CanvasVersion) -> Live:
         canvas.is_finishing,
         canvas.triggers if canvas.entry == Entry.ACTION and canvas.status == Status.ACTIVE else (),
         graph.load(version),
+        canvas.conversions,
     )

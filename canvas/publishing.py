@@ -1,13 +1,13 @@
 """Drafts and versions: start a draft, publish it, go back to an older version."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 
-from canvas import graph, live
+from canvas import experiments, graph, live, retiming, undo
 from canvas.models import Canvas, CanvasVersion, Journey, Path, StepContent, StepRevision
 from webhooks.lanes import open_lanes
 from webhooks.models import Content, Message
@@ -82,10 +82,12 @@ def publish(
     author: Any = None,
     note: str = "",
     answers: Mapping[int, tuple[str, int | None]] = {},
+    retimed: Iterable[int] = (),
 ) -> CanvasVersion | None:
     """Make the draft the version in force; None where there is no draft.
 
     `answers` says for each step that goes what happens to those who wait in it: when they go on, and to which step.
+    `retimed` are delays whose new length is for those who wait there, too.
     """
     with transaction.atomic():
         Canvas.objects.select_for_update(of=("self",), no_key=True).get(pk=canvas.pk)
@@ -98,10 +100,19 @@ def publish(
         draft.number, draft.published_at, draft.author, draft.note = top + 1, now, author or draft.author, note
         draft.save()
         if before:
+            experiments.end_those_edited(graph.load(before), graph.load(draft), now)
             _hand_over(canvas, graph.load(before), graph.load(draft), now)
         _release(canvas, answers, now)
+        _retime(canvas, graph.load(draft), retimed, now)
+        undo.forget(draft)
         wake("canvas")
     return draft
+
+
+def _retime(canvas: Canvas, new: graph.Graph, steps: Iterable[int], now: datetime) -> None:
+    for step in steps:
+        if (node := new.nodes.get(step)) and retiming.can_be(node):
+            retiming.apply(canvas, node, now)
 
 
 def _redirects(
@@ -148,8 +159,14 @@ def _hand_over(canvas: Canvas, old: graph.Graph, new: graph.Graph, now: datetime
 
 def discard(canvas: Canvas) -> None:
     """Throw the draft of changes away; the version in force stays."""
-    if live.versions([canvas.pk]):
-        CanvasVersion.objects.filter(canvas=canvas, number=None).delete()
+    draft = CanvasVersion.objects.filter(canvas=canvas, number=None).first()
+    if draft is None or not live.versions([canvas.pk]):
+        return
+    with transaction.atomic():
+        written = list(StepContent.objects.filter(revision__version=draft).values_list("content_id", flat=True))
+        undo.forget(draft)
+        draft.delete()
+        Content.objects.filter(pk__in=written, step_contents=None, variants=None, template=None).delete()
 
 
 def restore(version: CanvasVersion, author: Any = None) -> CanvasVersion:

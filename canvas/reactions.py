@@ -11,7 +11,7 @@ from typing import Any
 from audience.filters import Scope
 from audience.models import PendingEvent
 from audience.reactions import Names, unseen
-from canvas import audiences, entry, live, store
+from canvas import audiences, conversions, entry, live, store
 from canvas.graph import Graph, Node
 from canvas.live import Live
 from canvas.models import Canvas, Entry, Kind, StepVisit
@@ -32,7 +32,7 @@ def listener(occurred: Names) -> Names:
     """The names that some launched Canvas waits for. Two queries; graphs are kept in memory."""
     found: dict[PendingEvent.Kind, set[str]] = {}
     for canvas in _launched():
-        triggers = [*listens(canvas.graph), *canvas.entry_triggers]
+        triggers = [*listens(canvas.graph), *conversions.triggers_of(canvas), *canvas.entry_triggers]
         for kind, names in matching.wanted(matching.names_of(triggers), occurred).items():
             found.setdefault(kind, set()).update(names)
     return found

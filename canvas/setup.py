@@ -1,5 +1,7 @@
 """Makes Canvases: a new one, and a copy of another."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +22,7 @@ COPIED = (
     "reentry_seconds",
     "entry_limit",
     "entry_cadence",
+    "conversions",
 )
 
 
@@ -50,17 +53,29 @@ def duplicate(canvas: Canvas, author: Any = None) -> Canvas:
     twin.save()
     for relation in ("teams", "tags", "segments"):
         getattr(twin, relation).set(getattr(canvas, relation).all())
-    variants = {
+    copy_graph(publishing.shown(canvas), twin, copy_variants(canvas, twin), author)
+    return twin
+
+
+def copy_variants(canvas: Canvas, twin: Canvas) -> dict[int, Variant]:
+    """The variants that are there, as another Canvas's, by the ids of the old ones."""
+    return {
         old.pk: Variant.objects.create(
             outreach=twin, name=old.name, position=old.position, share=old.share, is_control=old.is_control
         )
         for old in canvas.variants.filter(is_removed=False)
     }
-    copy_graph(publishing.shown(canvas), twin, variants, author)
-    return twin
 
 
-def copy_graph(version: CanvasVersion, twin: Canvas, variants: dict[int, Variant], author: Any) -> CanvasVersion:
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A draft, and its steps by the ids of those they were copied from."""
+
+    draft: CanvasVersion
+    steps: Mapping[int, Step]
+
+
+def copy_graph(version: CanvasVersion, twin: Canvas, variants: dict[int, Variant], author: Any = None) -> Copied:
     """The graph of a version as another Canvas's first draft, with new ids."""
     draft = CanvasVersion.objects.create(
         canvas=twin,
@@ -94,4 +109,4 @@ def copy_graph(version: CanvasVersion, twin: Canvas, variants: dict[int, Variant
             name=path.name,
             target=steps.get(path.target_id or 0),
         )
-    return draft
+    return Copied(draft, steps)

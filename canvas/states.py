@@ -61,6 +61,7 @@ class Waiting(TextChoices):
     SENT = "advance_on_sent", _("the message to be received")
     TURN = "turn", _("its turn")
     RETRY = "retry_backoff", _("another try after an error")
+    SKIP = "skip", _("the step to be skipped")
 
 
 MOVED_BY_A_PAUSE = (Waiting.DELAY, Waiting.SCHEDULE, Waiting.ACTIONS, Waiting.CONTROL_WINDOW, Waiting.RETRY)

@@ -116,7 +116,7 @@ class Batch:
     prepared: Mapping[int, Any] = field(default_factory=dict)
     visits: dict[tuple[int, int], Visit] = field(default_factory=dict)
     sends: list[Visit] = field(default_factory=list)
-    counts: Counter[Count] = field(default_factory=Counter)
+    tally: Counter[tuple[int, int, str, str]] = field(default_factory=Counter)
     asked: dict[int, bool] | None = None
     most_hops: int = MOST_HOPS
 
@@ -125,7 +125,12 @@ class Batch:
         return zone_named(traveller.zone) or self.company
 
     def count(self, traveller: Traveller, step: int, metric: str, reason: str = "") -> None:
-        self.counts[Count(traveller.variant_id, step, metric, reason)] += 1
+        self.tally[traveller.variant_id, step, metric, reason] += 1
+
+    @property
+    def counts(self) -> dict[Count, int]:
+        """What was counted. (A bare tuple a count, while moving: named ones took a tenth of the time.)"""
+        return {Count(*key): number for key, number in self.tally.items()}
 
 
 def zone_named(name: str) -> ZoneInfo | None:

@@ -67,6 +67,11 @@ def _resolved(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts
     """What the step says to those whose time has come; who only waited for a turn is asked as if just arrived."""
     if node.is_disabled:
         return {t.id: Go(node.last_way) for t in people}
+    skipping = [t for t in people if t.waits_for == Waiting.SKIP]
+    if skipping:
+        others = [t for t in people if t.waits_for != Waiting.SKIP]
+        skipped: dict[int, Verdict] = {t.id: Go(node.last_way, "skipped by hand") for t in skipping}
+        return skipped | dict(_resolved(batch, node, others) if others else {})
     kind = steps.of(node.kind)
     fresh = [t for t in people if t.waits_for == Waiting.TURN and not kind.RENDERS]
     due = [t for t in people if t.waits_for != Waiting.TURN or kind.RENDERS]
@@ -189,6 +194,9 @@ def complete(batch: Batch, traveller: Traveller, label: str = "") -> None:
 def leave(batch: Batch, traveller: Traveller, reason: Reason) -> None:
     """The journey ends early."""
     traveller.exit_reason = reason
+    if traveller.is_gone:
+        traveller.context = traveller.event_properties = None
+        traveller.has_new_context = traveller.has_new_event = True
     _end(batch, traveller, Move.EXIT, VisitOutcome.EXITED, StepMetric.EXITED, reason)
 
 

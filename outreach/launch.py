@@ -54,8 +54,8 @@ def _all_text(content: Content) -> str:
     return "\n".join([content.url, content.raw_body, *(str(p.get("value")) for p in content.pairs), *headers])
 
 
-def audience_problems(outreach: Outreach, now: datetime) -> Iterator[str]:
-    """An audience that is not chosen, names an archived segment, or is nobody."""
+def audience_problems(outreach: Outreach, now: datetime, *, may_be_empty: bool = False) -> Iterator[str]:
+    """An audience that is not chosen, names an archived segment, or is nobody (where that matters)."""
     segments = list(outreach.segments.all())
     if not outreach.to_everyone and not segments and not outreach.filters:
         yield _("Choose an audience: segments, filters, or all profiles.")
@@ -65,5 +65,5 @@ def audience_problems(outreach: Outreach, now: datetime) -> Iterator[str]:
         yield ngettext("The segment %(names)s is archived.", "The segments %(names)s are archived.", len(archived)) % {
             "names": ", ".join(archived)
         }
-    elif not reach.audience(outreach, now).exists():
+    elif not may_be_empty and not reach.audience(outreach, now).exists():
         yield _("The audience is empty: no profile matches.")

@@ -7,7 +7,8 @@ nothing. All times are the database's, so workers on machines with different clo
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from webhooks.models import Lane, Message
+from webhooks.rates import UNLIMITED, Limits
 from workspace import bulk
 
 _COLUMNS = (
@@ -54,17 +56,25 @@ def database_now() -> datetime:
     return timezone.now()
 
 
-def claim(room: int, host_room: Callable[[str], int], seconds: float) -> list[Claimed]:
+def claim(room: int, host_room: Callable[[str], int], seconds: float, limits: Limits = UNLIMITED) -> list[Claimed]:
     """Lease up to `room` due messages for `seconds`, a few from every open lane whose host has room, oldest first.
 
     All lanes to a host share its room. Lanes that gave all they were asked for are asked again for what room is left.
-    One short transaction.
+    Of a sender with a rate no more than its free places, retries first. One short transaction.
     """
+    now = database_now() if limits else None
+    if now and limits.workspace:
+        room = min(room, limits.workspace.room(now))
     lease, deadline = secrets.randbits(62), time.monotonic() + seconds
     taken: list[Claimed] = []
     with transaction.atomic():
-        lanes = dict(Lane.objects.filter(is_open=True, sender__is_open=True).values_list("id", "host"))
+        rows = Lane.objects.filter(is_open=True, sender__is_open=True).values_list("id", "host", "sender_id")
+        lanes = {lane: host for lane, host, _ in rows}
         left = {host: host_room(host) for host in set(lanes.values())}
+        if now:
+            places = {lane: limits.room_of(sender, now) for lane, _, sender in rows if limits.is_limited(sender)}
+            taken += _claim_limited(lanes, left, places, room, lease, seconds)
+            lanes = {lane: host for lane, host in lanes.items() if lane not in places}
         for _ in range(_ROUNDS):
             lanes = {lane: host for lane, host in lanes.items() if left[host] > 0}
             if not lanes or len(taken) >= room:
@@ -79,6 +89,36 @@ def claim(room: int, host_room: Callable[[str], int], seconds: float) -> list[Cl
             lanes = {ask.lane: ask.host for ask in asked if full.get(ask.lane) == ask.most}
     for message in taken:
         message.lease, message.deadline = lease, deadline
+    return taken
+
+
+def _claim_limited(
+    lanes: Mapping[int, str],
+    left: dict[str, int],
+    places: Mapping[int, int | None],
+    room: int,
+    lease: int,
+    seconds: float,
+) -> list[Claimed]:
+    """From lanes with a rate: first what is tried again, then what is fresh."""
+    taken: list[Claimed] = []
+    share = max(_LEAST_SHARE, -(-room // max(1, len(places))))
+    for only_retries in (True, False):
+        got = Counter(message.lane_id for message in taken)
+        asked = [
+            Ask(
+                lane,
+                min(share, left[lanes[lane]], (room if most is None else most) - got[lane]),
+                lanes[lane],
+                left[lanes[lane]],
+            )
+            for lane, most in places.items()
+        ]
+        asked = [ask for ask in asked if ask.most > 0]
+        more = _take(asked, room - len(taken), lease, seconds, only_retries) if asked and room > len(taken) else []
+        for message in more:
+            left[lanes[message.lane_id]] -= 1
+        taken += more
     return taken
 
 
@@ -104,38 +144,40 @@ def next_due() -> datetime | None:
     return waiting.values_list("due_at", flat=True).first()
 
 
-def _take(asked: Sequence[Ask], room: int, lease: int, seconds: float) -> list[Claimed]:
+def _take(asked: Sequence[Ask], room: int, lease: int, seconds: float, only_retries: bool = False) -> list[Claimed]:
     if connection.vendor == "postgresql":
-        rows = bulk.fetch(_TAKE_POSTGRESQL, [json.dumps(asked), room, lease, seconds])
+        sql = _TAKE_POSTGRESQL % {"only": "AND attempts > 0" if only_retries else ""}
+        rows = bulk.fetch(sql, [json.dumps(asked), room, lease, seconds])
         return [Claimed(*(*row[:-1], json.loads(row[-1]) if row[-1] else None)) for row in rows]
-    return _take_sqlite(asked, room, lease, seconds)
+    return _take_sqlite(asked, room, lease, seconds, only_retries)
 
 
 _TAKE_POSTGRESQL = f"""
 WITH due AS (
     SELECT m.id, m.due_at, (ask->>3)::int AS host_room,
         row_number() OVER (PARTITION BY ask->>2 ORDER BY m.due_at) AS place
-    FROM jsonb_array_elements(%s::jsonb) AS ask
+    FROM jsonb_array_elements(%%s::jsonb) AS ask
     CROSS JOIN LATERAL (
         SELECT id, due_at FROM webhooks_message
         WHERE lane_id = (ask->>0)::bigint AND finished_at IS NULL AND due_at <= clock_timestamp()
-          AND (leased_until IS NULL OR leased_until <= clock_timestamp())
+          AND (leased_until IS NULL OR leased_until <= clock_timestamp()) %(only)s
         ORDER BY due_at LIMIT (ask->>1)::int FOR UPDATE SKIP LOCKED
     ) AS m
 ), chosen AS (
-    SELECT id FROM due WHERE place <= host_room ORDER BY due_at LIMIT %s
+    SELECT id FROM due WHERE place <= host_room ORDER BY due_at LIMIT %%s
 )
 UPDATE webhooks_message AS message
-SET lease = %s, leased_until = clock_timestamp() + %s * interval '1 second'
+SET lease = %%s, leased_until = clock_timestamp() + %%s * interval '1 second'
 FROM chosen WHERE message.id = chosen.id
 RETURNING {", ".join(f"message.{name}" for name in _COLUMNS)}
 """
 
 
-def _take_sqlite(asked: Sequence[Ask], room: int, lease: int, seconds: float) -> list[Claimed]:
+def _take_sqlite(asked: Sequence[Ask], room: int, lease: int, seconds: float, only_retries: bool) -> list[Claimed]:
     """The transaction is IMMEDIATE, so no other worker is between these statements."""
     now = timezone.now()
     free = Message.objects.filter(Q(leased_until=None) | Q(leased_until__lte=now), finished_at=None, due_at__lte=now)
+    free = free.filter(attempts__gt=0) if only_retries else free
     found: list[tuple[Claimed, Ask]] = []
     for ask in asked:
         rows = free.filter(lane=ask.lane).order_by("due_at").values_list(*_COLUMNS)[: ask.most]

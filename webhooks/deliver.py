@@ -15,14 +15,14 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from audience.models import Profile
-from webhooks import claims, frozen, hooks, identity
+from webhooks import claims, hooks, identity, rates
 from webhooks.attempt import Attempt
 from webhooks.claims import Claimed
-from webhooks.compose import Compiled, Composer
-from webhooks.liquid import RenderData
-from webhooks.models import Lane, Outcome
+from webhooks.compose import Composer
+from webhooks.models import Lane, LogKind, Outcome
 from webhooks.pace import Pace
 from webhooks.record import record
+from webhooks.rendering import Rendered, Renderer
 from webhooks.request import Refusal, Request
 from webhooks.transport import Transport
 from workspace.models import Workspace
@@ -35,7 +35,11 @@ BACK_OFF = 1.0  # seconds, where the database is away
 LAST_TRIES = 15.0  # seconds a stopping worker goes on trying to record
 LOOK_AGAIN = 0.1  # seconds between claims that found less than there is room for
 LOOK_SOON = 0.01  # the same, where a host's own limit was the reason
+START_WITHIN = 0.01  # seconds after its place that a request of a limited sender may start
 RECORD_WITHIN = 0.05  # seconds an answer waits for others to be recorded with it
+_STALE = Refusal(
+    Outcome.ABORTED, "rate_limited", "Waited 72 hours for its place: the speed limit is too low", LogKind.RATE_LIMITED
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Prepared:
     message: Claimed
     request: Request
     secrets: tuple[str, ...]
+    start: float = 0.0  # not before this moment of the monotonic clock: its place in the sender's rate
     began_at: datetime | None = None
 
 
@@ -68,6 +73,9 @@ class Pump:
     ) -> None:
         self.transport, self.composer, self.settings, self.stopping = transport, composer, settings, stopping
         self.pace = Pace()
+        self._renderer = Renderer(composer)
+        self._limits = rates.UNLIMITED
+        self._places: dict[int, float] = {}
         self._ready: deque[Prepared] = deque()
         self._done: list[Attempt] = []
         self._oldest_done = self._next_claim = self._away_since = 0.0
@@ -98,14 +106,18 @@ class Pump:
 
     @property
     def _is_busy(self) -> bool:
-        return bool(self._ready or self._done or self.transport.in_flight)
+        return bool(self._under_way or self._done)
+
+    @property
+    def _under_way(self) -> int:
+        return self.transport.in_flight + len(self._ready) + self._renderer.waiting
 
     def _refill(self) -> int:
         """Claim and prepare as much as there is room for; how many were claimed."""
         if self.stopping():
             self._give_back()
             return 0
-        room = self._room(self.settings.window, self.pace.total(), self.transport.in_flight + len(self._ready))
+        room = self._room(self.settings.window, self.pace.total(), self._under_way)
         if self._is_busy and (not room or time.monotonic() < self._next_claim):
             return 0
         waiting = Counter(prepared.request.host for prepared in self._ready)
@@ -118,7 +130,8 @@ class Pump:
             is_host_limited = is_host_limited or left < room
             return left
 
-        batch = claims.claim(room, host_room, self.settings.lease)
+        self._limits = rates.limits()
+        batch = claims.claim(room, host_room, self.settings.lease, self._limits)
         if len(batch) < room:
             self._next_claim = time.monotonic() + (LOOK_SOON if is_host_limited else LOOK_AGAIN)
         if batch:
@@ -138,27 +151,33 @@ class Pump:
         now = claims.database_now()
         profiles = {row["id"]: row for row in Profile.objects.filter(id__in={m.profile_id for m in batch}).values()}
         batch = self._check(batch, profiles, now)
-        kept = frozen.load(m.id for m in batch if m.attempts)
-        contents = self.composer.compiled(m.content_id for m in batch)
-        extra: dict[int, Mapping[str, object]] = {}
-        for source in hooks.context_sources:
-            extra.update(source(batch))
-        for message in batch:
-            compiled = contents.get(message.content_id)
-            request = kept.get(message.id) or self._render(
-                compiled, profiles[message.profile_id], now, extra.get(message.id, {})
-            )
-            if isinstance(request, Refusal):
-                self._note(Attempt(message, refusal=request))
-            else:
-                secrets = compiled.secrets if isinstance(compiled, Compiled) else ()
-                self._ready.append(Prepared(message, request, secrets))
+        batch = self._placed(batch, now)
+        for rendered in self._renderer.render(batch, profiles, now):
+            self._take_in(rendered)
 
-    def _render(
-        self, compiled: object, profile: Mapping[str, object], now: datetime, extra: Mapping[str, object]
-    ) -> Request | Refusal:
-        data = RenderData(profile, now=now, **extra)  # type: ignore[arg-type]
-        return self.composer.request(compiled, data, str(profile["language"]))  # type: ignore[arg-type]
+    def _take_in(self, rendered: Rendered) -> None:
+        message = rendered.message
+        if isinstance(rendered.result, Refusal):
+            self._places.pop(message.id, None)
+            self._note(Attempt(message, refusal=rendered.result))
+        else:
+            start = self._places.pop(message.id, 0.0)
+            self._ready.append(Prepared(message, rendered.result, rendered.secrets, start))
+
+    def _placed(self, batch: Sequence[Claimed], now: datetime) -> Sequence[Claimed]:
+        """Those that got a place in time from their rates; the others are given back."""
+        limited = [message for message in batch if self._limits.is_limited(message.sender_id)]
+        if not limited:
+            return batch
+        stale = {m.id: _STALE for m in limited if not m.attempts and now - m.due_at >= rates.LONGEST_WAIT}
+        batch = self._drop(batch, stale)
+        limited = [message for message in limited if message.id not in stale]
+        places = dict(zip((m.id for m in limited), rates.reserve([m.sender_id for m in limited], now), strict=True))
+        lost = [message for message in limited if places[message.id] is None]
+        claims.release(lost)
+        clock = time.monotonic()
+        self._places |= {id: clock + (at - now).total_seconds() for id, at in places.items() if at}
+        return [message for message in batch if places.get(message.id, now) is not None]
 
     def _check(self, batch: Sequence[Claimed], profiles: Mapping[int, object], now: datetime) -> Sequence[Claimed]:
         """Those that may go now; the others are noted with their reason."""
@@ -181,12 +200,15 @@ class Pump:
     def _start_ready(self) -> None:
         """Start what fits its host's share of the window; give back what has too little of its lease left."""
         late: list[Prepared] = []
+        for rendered in self._renderer.finished():
+            self._take_in(rendered)
+        now = time.monotonic()
         for _ in range(len(self._ready)):
             prepared = self._ready.popleft()
-            left = prepared.message.deadline - time.monotonic()
+            left = prepared.message.deadline - now
             if left < self.transport.settings.timeout + RECORDING_RESERVE:
                 late.append(prepared)
-            elif not self._may_start(prepared.request.host):
+            elif prepared.start > now or not self._may_start(prepared.request.host):
                 self._ready.append(prepared)
             else:
                 prepared.began_at = timezone.now()
@@ -207,6 +229,10 @@ class Pump:
 
     def _collect(self) -> None:
         wait = 0.0 if self._done and not self.transport.in_flight else RECORD_WITHIN
+        if self._ready or self._renderer.waiting:
+            wait = min(wait, START_WITHIN)
+            if not self.transport.in_flight:
+                time.sleep(wait)  # libcurl has nothing to wait for
         for key, answer in self.transport.poll(wait):
             assert isinstance(key, Prepared)
             self.pace.note(key.request.host)
@@ -222,7 +248,7 @@ class Pump:
         if not self._done:
             return
         is_due = time.monotonic() - self._oldest_done >= RECORD_WITHIN
-        if is_due or len(self._done) >= self.settings.window or not (self.transport.in_flight or self._ready):
+        if is_due or len(self._done) >= self.settings.window or not self._under_way:
             self._finished += record(self._done)
             self._done = []
 

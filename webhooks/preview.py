@@ -114,6 +114,8 @@ def _data(compiled: Compiled, person: Person, now: datetime) -> RenderData:
         now=now,
         event_properties=person.properties,
         api_trigger_properties=person.properties,
+        canvas_entry_properties=person.properties,
+        context=person.properties,
         campaign={"name": _("(preview)"), "api_id": "", "dispatch_id": ""},
         services=supply.services(None, profile, compiled.translations),
     )

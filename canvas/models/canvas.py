@@ -30,6 +30,7 @@ class Canvas(Outreach):
     """An outreach that takes each profile through steps.
 
     `held_since` is when it was paused or stopped; `is_finishing` lets nobody in, but lets those inside go on.
+    `conversions` are what it is for: up to four {"name", "triggers", "seconds"}, the first of them the primary one.
     Its steps are in `CanvasVersion`: the newest published one is live, the one without a number is being edited.
     """
 
@@ -45,6 +46,7 @@ class Canvas(Outreach):
         _("at most this many entries"), null=True, blank=True, help_text=_("Empty: no limit.")
     )
     entry_cadence = models.CharField(_("counted"), max_length=8, choices=Cadence, default=Cadence.LIFETIME)
+    conversions = models.JSONField(_("conversion events"), default=list, blank=True)
     held_since = models.DateTimeField(null=True, editable=False)
     is_finishing = models.BooleanField(default=False, editable=False)
 

@@ -96,6 +96,24 @@ class StepRevision(models.Model):
         return self.name
 
 
+class DraftChange(models.Model):
+    """What a draft looked like before a change, so that the change can be undone; gone once the draft is published."""
+
+    version = models.ForeignKey(CanvasVersion, models.CASCADE, related_name="changes")
+    what = models.CharField(_("what changed"), max_length=255)
+    before = models.JSONField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("change of a draft")
+        verbose_name_plural = _("changes of drafts")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.what
+
+
 class StepContent(models.Model):
     """A webhook of a message step. Versions share a content until a draft changes it: then the draft gets its own."""
 

@@ -126,3 +126,24 @@ class ExperimentShare(models.Model):
 
     def __str__(self) -> str:
         return f"{self.profile_id} on path {self.path}"
+
+
+class ExperimentResult(models.Model):
+    """That an experiment has ended: all go along `winner` from then on, or on by the shares where it is null.
+
+    `figures` are [journeys, conversions] by path key, as they were when it was decided.
+    """
+
+    step = models.OneToOneField(Step, models.CASCADE, related_name="result")
+    decided_at = models.DateTimeField()
+    winner = models.PositiveSmallIntegerField(null=True)
+    is_clear = models.BooleanField(default=False)
+    was_edited = models.BooleanField(default=False)  # a publication ended it before its time
+    figures = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("result of an experiment")
+        verbose_name_plural = _("results of experiments")
+
+    def __str__(self) -> str:
+        return f"path {self.winner}" if self.winner is not None else "no winner"

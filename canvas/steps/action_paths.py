@@ -88,7 +88,7 @@ def batch_scope(batch: Batch) -> Scope:
 
 def _decided(node: Node, traveller: Traveller) -> Verdict:
     key = traveller.choice if traveller.choice is not None and node.way(traveller.choice) else EVERYONE_ELSE
-    if key == EVERYONE_ELSE:
+    if key == EVERYONE_ELSE and traveller.event_properties is not None:
         traveller.event_properties, traveller.has_new_event = None, True
     return Leave(Reason.ACTION_EXIT) if group(node, key).get("exits") else Go(key)
 

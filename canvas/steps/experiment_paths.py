@@ -1,7 +1,8 @@
 """Experiment paths: a random share for each path, kept for a profile that comes again.
 
 Settings: `shares` (whole per cents by path key, 0 is the control), `control` ("continue", or "exit" after the tracking
-window), `window_days`, `always_random`.
+window), `window_days`, `always_random`; `winner_count` and `winner_unit` (decide this long after the first came: then
+all go along the best path), `unclear` ("best", or "mix": keep the shares where no path is clearly better).
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,12 +11,12 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from canvas.graph import Node
-from canvas.models import ExperimentShare
+from canvas.models import ExperimentResult, ExperimentShare
 from canvas.states import Reason, Waiting
 from canvas.steps.problem import Problem
 from canvas.travel import Batch, Traveller
 from canvas.verdicts import Go, Leave, Verdict, Verdicts, Wait
-from outreach import arms
+from outreach import arms, delays
 from workspace import bulk
 
 RENDERS = False
@@ -33,6 +34,15 @@ def problems(node: Node, now: datetime) -> Iterator[Problem]:
     if not 1 <= int(node.settings.get("window_days") or 0) <= 30:
         yield Problem(_("The conversion window is between 1 and 30 days."), "window_days")
 
+    if winner_after(node) and node.settings.get("always_random"):
+        yield Problem(_("A winner needs profiles that keep their path: don't draw anew."), "window_days")
+
+
+def winner_after(node: Node) -> timedelta:
+    """How long after the first profile the winner is decided; zero: never."""
+    seconds = delays.SECONDS.get(node.settings.get("winner_unit") or "days", 0)
+    return timedelta(seconds=int(node.settings.get("winner_count") or 0) * seconds)
+
 
 def shares(node: Node) -> dict[int, int]:
     """The share by path key, in order of rank."""
@@ -41,6 +51,9 @@ def shares(node: Node) -> dict[int, int]:
 
 
 def enter(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts:
+    winner = _winner(node)
+    if winner is not None:
+        return {t.id: Go(winner) for t in people}
     paths = _drawn(node, people)
     return {t.id: _on(batch, node, paths[t.id]) for t in people}
 
@@ -50,6 +63,14 @@ def _on(batch: Batch, node: Node, path: int) -> Verdict:
         window = timedelta(days=int(node.settings.get("window_days") or 1))
         return Wait(batch.now + window, Waiting.CONTROL_WINDOW)
     return Go(path)
+
+
+def _winner(node: Node) -> int | None:
+    """The path that has won, if that was decided, and it is still there."""
+    if not winner_after(node):
+        return None
+    found = ExperimentResult.objects.filter(step=node.id).values_list("winner", flat=True).first()
+    return found if found is not None and node.way(found) else None
 
 
 def resolve(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts:

@@ -4,7 +4,7 @@ Settings: `schedule` (a delay), `audience`, `unmatched` ("exit" or "skip"), `exc
 while it waits here), `advance` ("everyone" or "sent").
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,12 +28,20 @@ EVERYONE, SENT = "everyone", "sent"
 EXIT, SKIP = "exit", "skip"
 
 
-def problems(node: Node, now: datetime) -> Iterator[Problem]:
+def contents_of(nodes: Iterable[Node]) -> dict[int, Content]:
+    """The webhooks of steps, by id, with their languages. Two queries."""
+    wanted = [pk for node in nodes for _slot, pk in node.contents]
+    return Content.objects.prefetch_related("overrides").in_bulk(wanted) if wanted else {}
+
+
+def problems(node: Node, now: datetime, known: Mapping[int, Content] | None = None) -> Iterator[Problem]:
+    """`known` are the step's webhooks, where they were read with those of others."""
     if not node.contents:
         yield Problem(_("There is no webhook yet."), "contents")
-    for content in Content.objects.filter(pk__in=[pk for _slot, pk in node.contents]).prefetch_related("overrides"):
-        for found in content_check.problems(content):
-            yield Problem(found.sentence, "contents")
+    found = contents_of([node]) if known is None else known
+    for content in (found[pk] for _slot, pk in node.contents if pk in found):
+        for fault in content_check.problems(content):
+            yield Problem(fault.sentence, "contents")
     for text in waiting.problems(node.settings.get("schedule") or {}, now):
         yield Problem(text, "schedule")
     for text in audiences.problems(node.settings.get("audience") or {}):

@@ -2,9 +2,10 @@
 
 import pytest
 
-from canvas import graph
+from canvas import experiments, graph
 
 
 @pytest.fixture(autouse=True)
 def _no_graphs_of_other_tests():
     graph.forget()
+    experiments.forget()

@@ -158,6 +158,7 @@ def deliver(now: datetime, status: int = 200, broken: Collection[int] = ()) -> i
         request = Request("POST", "https://example.com/hook", "example.com")
         record([Attempt(m, request, Answer(404 if m.profile_id in broken else status)) for m in claimed])
         Journey.objects.filter(state="sending", wake_at__isnull=False).update(wake_at=now)
+        Journey.objects.filter(last_message_at__gt=now).update(last_message_at=now)  # recorded by the real clock
     return len(claimed)
 
 

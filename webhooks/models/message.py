@@ -68,6 +68,12 @@ class Message(models.Model):
         indexes = [
             # the claim: what is due in a lane, oldest first
             models.Index(fields=["lane", "due_at"], name="message_due", condition=Q(finished_at__isnull=True)),
+            # the claim of a sender with a rate: retries go ahead
+            models.Index(
+                fields=["lane", "due_at"],
+                name="message_again",
+                condition=Q(finished_at__isnull=True, attempts__gt=0),
+            ),
             # "does something of this sender still wait for this profile?", merging and deleting profiles
             models.Index(fields=["profile"], name="message_waiting", condition=Q(finished_at__isnull=True)),
             # deleting people: whose messages hold something personal
