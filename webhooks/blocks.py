@@ -59,7 +59,7 @@ def _candidates(name: str) -> Iterable[Content]:
         other_pairs_text=Cast("overrides__pairs", TextField()),
     )
     ids = rows.filter(test).values("pk")
-    return Content.objects.filter(pk__in=ids).prefetch_related("overrides")
+    return Content.objects.filter(pk__in=ids).order_by("pk").prefetch_related("overrides")
 
 
 def _of_content(content: Content) -> frozenset[str]:

@@ -97,6 +97,13 @@ class Composer:
         return render(compiled, data, self._guard, language)
 
 
+def secrets_of(compiled: Compiled, services: Services | None) -> tuple[str, ...]:
+    """Every secret value that may be in the request, also in one that was rendered before and kept."""
+    find = services.credential if services else None
+    named = [find(name) for name in sorted(compiled.needs.credentials)] if find else []
+    return (*compiled.secrets, *filter(None, named))
+
+
 def waits(compiled: Compiled, services: Services) -> bool:
     """Whether rendering may wait for Connected Content, so that it belongs on a thread of its own.
 

@@ -5,18 +5,22 @@ Names are looked up among the attributes that profiles have; raw JSON is tried w
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audience.models import Attribute
 from webhooks.compiled import header_value
+from webhooks.compose import the_guard
 from webhooks.content_check import Problem
 from webhooks.hostile import Broken, judge
-from webhooks.liquid import LiquidSyntaxProblem, Template, parse, undeclared
+from webhooks.liquid import LiquidSyntaxProblem, Services, Template, parse, undeclared
 from webhooks.liquid.advice import Advice, Kind, advice
 from webhooks.liquid.suggest import near
 from webhooks.liquid.undeclared import Undeclared
 from webhooks.models import BodyKind, Content, ContentOverride, Method
+from webhooks.services import Needs, Shelf
 
 CAMPAIGN_NAMES = frozenset({"name", "api_id", "dispatch_id", "message_name", "message_api_id"})
 CANVAS_NAMES = frozenset({"name", "api_id", "variant_name", "variant_api_id"})
@@ -121,16 +125,23 @@ _SENTENCES = {
 
 def _of_json(content: Content, source: str, types: Mapping[str, str]) -> Iterator[Problem]:
     """What breaks a raw JSON body, and how to mend it."""
-    if not _is_meant_as_json(content, source) or _parsed(source) is None:
+    template = _parsed(source)
+    if template is None or not _is_meant_as_json(content, source):
         return
     never_text = frozenset(name for name, type in types.items() if type in NEVER_TEXT)
-    verdict = judge(source, never_text=never_text)
+    verdict = judge(source, never_text=never_text, services=_at_hand(template, content))
     if verdict is None:
         return
     if not verdict.is_json:
         yield Problem("raw_body", _("Raw text does not parse as JSON: %(error)s") % {"error": verdict.error})
     for broken in verdict.broken:
         yield Problem("raw_body", _broken(broken))
+
+
+def _at_hand(template: Template, content: Content) -> Services:
+    """What exists, with sample codes; nothing is fetched."""
+    supply = Shelf(the_guard()).lay_out(Needs.of([template]), (), timezone.now())
+    return replace(supply.services(None, 0, content.translations or {}), connected_content=None)
 
 
 def _is_meant_as_json(content: Content, source: str) -> bool:
@@ -141,7 +152,7 @@ def _is_meant_as_json(content: Content, source: str) -> bool:
 def _broken(found: Broken) -> str:
     shown = {"name": found.name, "value": found.value.replace("\n", "⏎"), "mended": found.mended}
     if found.value:
-        sentence = _("Raw text stops being JSON where %(name)s is: %(value)s") % shown
+        sentence = _("Raw text stops being JSON where %(name)s is “%(value)s”.") % shown
     else:
         sentence = _("Raw text stops being JSON where %(name)s is missing.") % shown
     place = _("line %(line)s, column %(column)s") % {"line": found.line, "column": found.column}

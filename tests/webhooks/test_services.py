@@ -12,7 +12,7 @@ from config.demo.receiver import Received, Receiver, Reply, always
 from tests.factories import ProfileFactory
 from webhooks import catalogs, promotions
 from webhooks.claims import Claimed
-from webhooks.compose import Composer, the_guard, waits
+from webhooks.compose import Composer, secrets_of, the_guard, waits
 from webhooks.liquid import RenderData
 from webhooks.models import BodyKind, Catalog, CatalogSelection, Content, ContentBlock, Promotion
 from webhooks.request import Refusal
@@ -70,6 +70,16 @@ def test_credentials_are_named_for_whoever_masks() -> None:
     data = RenderData({}, now=NOW, services=composer.services([claimed(made.pk)], contents, NOW)[1])
     composer.request(contents[made.pk], data)
     assert data.secrets == {"s3cret"}
+
+
+def test_secrets_are_known_without_rendering() -> None:
+    Credential.objects.create(name="token", sealed_value=seal("s3cret"))
+    made = content("{{credentials.${token}}}", headers=[{"name": "X", "value": seal("h1dden"), "is_secret": True}])
+    composer = Composer(the_guard())
+    compiled: Any = composer.compiled([made.pk])[made.pk]
+    services = composer.services([claimed(made.pk)], {made.pk: compiled}, NOW)
+    assert secrets_of(compiled, services[1]) == ("h1dden", "s3cret")
+    assert secrets_of(compiled, None) == ("h1dden",)
 
 
 def test_catalogs_are_looked_up_once_by_version(django_assert_num_queries) -> None:

@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from audience.models import Attribute
-from webhooks.models import BodyKind, Content, ContentOverride
+from webhooks import promotions
+from webhooks.models import BodyKind, Content, ContentBlock, ContentOverride, Promotion
 from webhooks.warnings import warnings
 
 pytestmark = pytest.mark.django_db
@@ -50,9 +51,19 @@ def test_a_personal_value_in_the_url_wants_a_default() -> None:
 def test_a_breaking_value_is_shown_with_the_filter_that_mends_it() -> None:
     body = '{"n": "{{custom_attribute.${plan}}}"}'
     assert raw(body) == [
-        'Raw text stops being JSON where custom_attribute.${plan} is: say "hi" '
+        'Raw text stops being JSON where custom_attribute.${plan} is “say "hi"”. '
         "Write {{custom_attribute.${plan} | json_escape}} (line 1, column 8)."
     ]
+
+
+def test_a_body_with_blocks_and_codes_is_tried_too_and_takes_no_code() -> None:
+    promotion = Promotion.objects.create(name="spring")
+    promotions.add(promotion, ["A"])
+    ContentBlock.objects.create(name="footer", content="Bye")
+    tags = "{% promotion('spring') %}{{content_blocks.${footer}}}"
+    (sentence,) = raw('{"a": "' + tags + '", "n": "{{custom_attribute.${plan}}}"}')
+    assert "Write {{custom_attribute.${plan} | json_escape}}" in sentence
+    assert promotion.codes.filter(taken_at=None).count() == 1
 
 
 def test_a_number_in_quotes_needs_no_escaping() -> None:
