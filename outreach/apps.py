@@ -11,4 +11,5 @@ class OutreachConfig(AppConfig):
         from webhooks import hooks
 
         hooks.recorders.append(counters.record)
+        hooks.reopeners.append(counters.take_back)
         audience_uses.add_source(uses.of_segment)

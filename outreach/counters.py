@@ -10,6 +10,7 @@ from django.db.models import Sum
 
 from outreach.models import DailyCount, Metric, Outreach
 from webhooks.hooks import Recorded
+from webhooks.models import Message
 from workspace import bulk
 from workspace.models import Workspace
 from workspace.remembered import Remembered
@@ -70,6 +71,16 @@ def record(recorded: Sequence[Recorded]) -> None:
             counts[key] += 1
         if item.was_error:
             counts[key._replace(metric=Metric.ERRORS, reason="")] += 1
+    add(counts)
+
+
+def take_back(failed: Sequence[Message], now: datetime) -> None:
+    """Failed messages are pending again (registered with `webhooks.hooks.reopeners`)."""
+    owners, day = _owners.of(message.sender_id for message in failed), today(now)
+    counts: Counter[Key] = Counter()
+    for message in failed:
+        if outreach := owners.get(message.sender_id):
+            counts[Key(outreach, day, message.variant, 0, message.outcome, message.reason)] -= 1
     add(counts)
 
 

@@ -13,13 +13,14 @@ from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
+from standardwebhooks import Webhook
 
 from audience.models import Profile
-from webhooks import activity, claims, health, hooks, identity, metrics, rates
+from webhooks import activity, claims, health, hooks, identity, metrics, rates, signing
 from webhooks.attempt import Attempt
 from webhooks.claims import Claimed
 from webhooks.compose import Composer
-from webhooks.models import Lane, LogKind, Outcome
+from webhooks.models import Lane, LogKind, MessageActivityLog, Outcome
 from webhooks.pace import Pace
 from webhooks.record import record
 from webhooks.rendering import Rendered, Renderer
@@ -76,8 +77,10 @@ class Pump:
         self._renderer = Renderer(composer)
         self._limits = rates.UNLIMITED
         self._places: dict[int, float] = {}
+        self._keys: dict[int, list[Webhook]] = {}
         self._ready: deque[Prepared] = deque()
         self._done: list[Attempt] = []
+        self._notes: list[MessageActivityLog] = []
         self._oldest_done = self._next_claim = self._away_since = 0.0
         self._finished = 0
 
@@ -158,11 +161,13 @@ class Pump:
         profiles = {row["id"]: row for row in Profile.objects.filter(id__in={m.profile_id for m in batch}).values()}
         batch = self._check(batch, profiles, now)
         batch = self._placed(batch, now)
+        self._keys |= signing.keys({m.sender_id for m in batch}, now)
         for rendered in self._renderer.render(batch, profiles, now):
             self._take_in(rendered)
 
     def _take_in(self, rendered: Rendered) -> None:
         message = rendered.message
+        self._notes += rendered.notes
         if isinstance(rendered.result, Refusal):
             self._places.pop(message.id, None)
             self._note(Attempt(message, refusal=rendered.result))
@@ -240,7 +245,10 @@ class Pump:
     def _addressed(self, prepared: Prepared) -> Request:
         """The request with the headers that name us and the message."""
         request = prepared.request
-        ours = [("webhook-id", identity.webhook_id(self._workspace_key, prepared.message.id))]
+        webhook_id = identity.webhook_id(self._workspace_key, prepared.message.id)
+        ours = [("webhook-id", webhook_id)]
+        if signers := self._keys.get(prepared.message.sender_id):
+            ours += signing.headers(signers, webhook_id, request.body, timezone.now())
         if not any(name.lower() == "user-agent" for name, _ in request.headers):
             ours.append(("User-Agent", identity.USER_AGENT))
         return replace(request, headers=(*request.headers, *ours))
@@ -270,6 +278,8 @@ class Pump:
             self._finished += record(self._done)
             answers = [(done.request.host, done.answer) for done in self._done if done.request and done.answer]
             self._done = []
+            MessageActivityLog.objects.bulk_create(self._notes)
+            self._notes = []
             metrics.note(answer for _, answer in answers)
             for host in health.note(answers):
                 self.standings.close(host)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from webhooks.claims import Claimed
+from webhooks.models import Message
 from webhooks.request import Refusal
 
 
@@ -38,11 +39,14 @@ class Recorded:
 
 
 Recorder = Callable[[Sequence[Recorded]], None]
+Reopener = Callable[[Sequence[Message], datetime], None]
+"""Given messages as they had failed, takes that back from the totals, in the transaction that makes them pending."""
 ContextSource = Callable[[Sequence[Claimed]], Mapping[int, Mapping[str, Any]]]
 """Given claimed messages, by message id what Liquid knows beyond the profile: campaign, canvas, properties."""
 
 checks: list[tuple[int, Check]] = []
 recorders: list[Recorder] = []
+reopeners: list[Reopener] = []
 context_sources: list[ContextSource] = []
 
 

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from django.db import connection
 
-from webhooks import frozen, hooks
+from webhooks import calls, frozen, hooks
 from webhooks.claims import Claimed
-from webhooks.compose import Compiled, Composer, waits
-from webhooks.liquid import LiquidSyntaxProblem, RenderData
-from webhooks.models import LogKind, Outcome
+from webhooks.compose import Compiled, Composer, secrets_of, waits
+from webhooks.liquid import LiquidSyntaxProblem, RenderData, Services
+from webhooks.models import LogKind, MessageActivityLog, Outcome
 from webhooks.request import Refusal, Request
 
 THREADS = 32
@@ -24,6 +24,7 @@ class Rendered:
     message: Claimed
     result: Request | Refusal
     secrets: tuple[str, ...] = ()
+    notes: tuple[MessageActivityLog, ...] = ()  # unsaved rows of calls that brought nothing
 
 
 class Renderer:
@@ -45,17 +46,17 @@ class Renderer:
         """What is rendered at once; the others come out of `finished`. A few queries for the whole batch."""
         kept = frozen.load(m.id for m in batch if m.attempts)
         contents = self._composer.compiled(m.content_id for m in batch)
-        services = self._composer.services([m for m in batch if m.id not in kept], contents, now)
+        services = self._composer.services(batch, contents, now)
         extra: dict[int, Mapping[str, object]] = {}
         for source in hooks.context_sources:
             extra.update(source(batch))
         done: list[Rendered] = []
         for message in batch:
             compiled = contents.get(message.content_id)
-            if request := kept.get(message.id):
-                done.append(Rendered(message, request, compiled.secrets if isinstance(compiled, Compiled) else ()))
-                continue
             asks = services.get(message.id)
+            if request := kept.get(message.id):
+                done.append(Rendered(message, request, _secrets(compiled, asks)))
+                continue
             data = RenderData(profiles[message.profile_id], now=now, services=asks, **extra.get(message.id, {}))  # type: ignore[arg-type]
             if asks and isinstance(compiled, Compiled) and waits(compiled, asks):
                 self._begin(message, compiled, data)
@@ -79,8 +80,12 @@ class Renderer:
 
     def _render(self, message: Claimed, compiled: Compiled | LiquidSyntaxProblem | None, data: RenderData) -> Rendered:
         result = self._composer.request(compiled, data, str(data.profile["language"]))
-        known = compiled.secrets if isinstance(compiled, Compiled) else ()
-        return Rendered(message, result, (*known, *data.secrets))
+        secrets = (*_secrets(compiled, None), *data.secrets)
+        return Rendered(message, result, secrets, tuple(calls.failures(message, data.calls, data.now, secrets)))
+
+
+def _secrets(compiled: Compiled | LiquidSyntaxProblem | None, services: Services | None) -> tuple[str, ...]:
+    return secrets_of(compiled, services) if isinstance(compiled, Compiled) else ()
 
 
 def _result(future: "Future[Rendered]", message: Claimed) -> Rendered:
