@@ -338,6 +338,11 @@ UNFOLD = {
                         "icon": "receipt_long",
                         "link": reverse_lazy("admin:webhooks_messageactivitylog_changelist"),
                     },
+                    {
+                        "title": _("Senders"),
+                        "icon": "speed",
+                        "link": reverse_lazy("admin:webhooks_sender_changelist"),
+                    },
                 ],
             },
             {

@@ -1,9 +1,10 @@
-"""The composer, the template gallery, what templates draw from, and the Message Activity Log."""
+"""The composer, the template gallery, what templates draw from, senders, and the Message Activity Log."""
 
 from .content import ContentAdmin
 from .library import CatalogAdmin, CatalogItemAdmin, ContentBlockAdmin
 from .log import MessageActivityLogAdmin
 from .promotion import PromotionAdmin
+from .sender import SenderAdmin
 from .template import TemplateAdmin
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "ContentBlockAdmin",
     "MessageActivityLogAdmin",
     "PromotionAdmin",
+    "SenderAdmin",
     "TemplateAdmin",
 ]

@@ -1,0 +1,60 @@
+"""Senders: how fast a campaign, Canvas or API sends, and how its requests are signed."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
+
+from webhooks import signing
+from webhooks.models import Sender
+
+
+@admin.register(Sender)
+class SenderAdmin(ModelAdmin):
+    list_display = ("name_shown", "rate_per_minute", "is_open", "is_signed", "waiting_count")
+    list_filter = ("is_open", "is_signed")
+    search_fields = ("name",)
+    fields = ("name", "rate_per_minute", "is_open", "is_signed")
+    readonly_fields = ("name", "is_open", "is_signed")
+    actions = ("sign", "stop_signing")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Sender]:
+        waiting = Count("messages", filter=Q(messages__finished_at=None) & Q(messages__isnull=False))
+        return super().get_queryset(request).annotate(waiting_count=waiting)
+
+    @admin.display(description=_("sender"), ordering="name")
+    def name_shown(self, sender: Sender) -> str:
+        return str(sender)
+
+    @admin.display(description=_("messages waiting"))
+    def waiting_count(self, sender: Any) -> int:
+        return int(sender.waiting_count)
+
+    @admin.action(description=_("Sign requests with a new secret"), permissions=["change"])
+    def sign(self, request: HttpRequest, senders: QuerySet[Sender]) -> None:
+        """The secret is shown here and never again; the one before it signs along for a day."""
+        for sender in senders:
+            secret = signing.rotate(sender, timezone.now())
+            words = _("%(sender)s signs with %(secret)s. Copy it now: it is not shown again. ") % {
+                "sender": sender,
+                "secret": secret,
+            }
+            self.message_user(request, words + str(_("The secret before it stays valid for a day.")), messages.WARNING)
+
+    @admin.action(description=_("Stop signing"), permissions=["change"])
+    def stop_signing(self, request: HttpRequest, senders: QuerySet[Sender]) -> None:
+        for sender in senders:
+            signing.stop(sender)
+        count = len(senders)
+        self.message_user(request, ngettext("%d sender signs no more.", "%d senders sign no more.", count) % count)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
