@@ -16,7 +16,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from audience.models import Profile
-from webhooks import activity, claims, health, hooks, identity, metrics, rates, signing
+from webhooks import activity, claims, health, hooks, identity, log, metrics, rates, signing
 from webhooks.attempt import Attempt
 from webhooks.claims import Claimed
 from webhooks.compose import Composer
@@ -278,7 +278,7 @@ class Pump:
             self._finished += record(self._done)
             answers = [(done.request.host, done.answer) for done in self._done if done.request and done.answer]
             self._done = []
-            MessageActivityLog.objects.bulk_create(self._notes)
+            log.write(self._notes)
             self._notes = []
             metrics.note(answer for _, answer in answers)
             for host in health.note(answers):

@@ -3,8 +3,9 @@
 from functools import cache
 
 from django.conf import settings
+from django.utils import timezone
 
-from webhooks import halts, lanes
+from webhooks import halts, lanes, log
 from webhooks.compose import Composer, the_guard
 from webhooks.deliver import Pump, PumpSettings
 from webhooks.transport import Transport, TransportSettings
@@ -19,9 +20,10 @@ def deliver() -> int:
 
 
 def tidy() -> None:
-    """Close empty lanes, and give up on what halted hosts kept too long (timetable)."""
+    """Close empty lanes, give up on what halted hosts kept too long, delete old log rows (timetable)."""
     lanes.close_empty()
     halts.give_up()
+    log.prune(timezone.now())
 
 
 @cache

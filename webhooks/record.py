@@ -11,10 +11,10 @@ from datetime import datetime
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
-from webhooks import activity, frozen, hooks
+from webhooks import activity, frozen, hooks, log
 from webhooks.attempt import Attempt, Ruling, rule
 from webhooks.claims import database_now
-from webhooks.models import MessageActivityLog, Outcome
+from webhooks.models import Outcome
 from workspace import bulk
 
 _COLUMNS = {
@@ -58,7 +58,7 @@ def _record(attempts: Sequence[Attempt], *, with_details: bool = True) -> int:
         _write_receipts(changed, now)
         frozen.keep(changed)
         if with_details:
-            MessageActivityLog.objects.bulk_create(
+            log.write(
                 activity.row(attempt, ruling, now) for attempt, ruling in pairs if _belongs_in_log(attempt, ruling)
             )
         for recorder in hooks.recorders:

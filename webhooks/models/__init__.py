@@ -2,7 +2,7 @@
 
 from .content import BodyKind, Content, ContentOverride, Method, Template
 from .library import Catalog, CatalogItem, CatalogSelection, ContentBlock
-from .log import LogKind, MessageActivityLog
+from .log import LogHour, LogKind, MessageActivityLog
 from .message import FrozenRequest, Message, Outcome, Receipt
 from .promotion import Promotion, PromotionCode
 from .sender import Lane, Sender
@@ -17,6 +17,7 @@ __all__ = [
     "ContentOverride",
     "FrozenRequest",
     "Lane",
+    "LogHour",
     "LogKind",
     "Message",
     "MessageActivityLog",

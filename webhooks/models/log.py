@@ -68,3 +68,28 @@ class MessageActivityLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.text[:80]}"
+
+
+class LogHour(models.Model):
+    """How many log rows of a type a sender's content made in a clock hour: beyond a bound only their number is kept.
+
+    `summary_id` is the log row that stands for those without details, 0 while there is none.
+    """
+
+    sender_id = models.BigIntegerField(default=0)
+    content_id = models.BigIntegerField(default=0)
+    kind = models.CharField(max_length=20)
+    hour = models.DateTimeField()
+    count = models.BigIntegerField(default=0)
+    summary_id = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("log hour")
+        verbose_name_plural = _("log hours")
+        constraints = [
+            models.UniqueConstraint(fields=["sender_id", "content_id", "kind", "hour"], name="log_hour_once")
+        ]
+        indexes = [models.Index(fields=["hour"], name="log_hour_by_time")]  # retention
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.hour:%Y-%m-%d %H}:00: {self.count}"

@@ -1,0 +1,85 @@
+"""Keeps the Message Activity Log in bounds: so many rows with details an hour, the rest as a number; old ones go."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from webhooks.models import LogHour, MessageActivityLog
+from workspace import bulk
+
+DETAILED = 1_000  # rows of a type for each content and clock hour (webhooks specification, section 11)
+CHUNK = 5_000
+Key = tuple[int, int, str, datetime]
+
+_COLUMNS = {"sender_id": "bigint", "content_id": "bigint", "kind": "text", "hour": "timestamptz", "count": "bigint"}
+
+
+def write(rows: Iterable[MessageActivityLog]) -> None:
+    """Store these rows; those beyond the hour's bound only raise the number that one summary row shows."""
+    by_key: dict[Key, list[MessageActivityLog]] = defaultdict(list)
+    for row in rows:
+        by_key[_key(row)].append(row)
+    if not by_key:
+        return
+    with transaction.atomic():
+        before = _count(by_key)
+        kept: list[MessageActivityLog] = []
+        for key, found in by_key.items():
+            room = max(0, DETAILED - before[key])
+            kept += found[:room]
+            if len(found) > room:
+                _summarise(key, found[room:])
+        MessageActivityLog.objects.bulk_create(kept)
+
+
+def _key(row: MessageActivityLog) -> Key:
+    return row.sender_id or 0, row.content_id or 0, row.kind, row.at.replace(minute=0, second=0, microsecond=0)
+
+
+def _count(by_key: dict[Key, list[MessageActivityLog]]) -> dict[Key, int]:
+    """Add to the hours' counts, in key order; what they were before. One statement."""
+    keys = sorted(by_key)
+    rows = [dict(zip(_COLUMNS, (*key, len(by_key[key])), strict=True)) for key in keys]
+    found = bulk.fetch(
+        f"""
+        INSERT INTO webhooks_loghour (sender_id, content_id, kind, hour, count, summary_id)
+        SELECT sender_id, content_id, kind, hour, count, 0 FROM {bulk.rows_as_table(_COLUMNS)} WHERE TRUE
+        ON CONFLICT (sender_id, content_id, kind, hour) DO UPDATE SET count = webhooks_loghour.count + excluded.count
+        RETURNING sender_id, content_id, kind, count
+        """,
+        [bulk.as_json(rows)],
+    )
+    after: dict[tuple[int, int, str], list[int]] = defaultdict(list)
+    for sender, content, kind, count in found:
+        after[sender, content, kind].append(count)
+    return {key: after[key[:3]].pop(0) - len(by_key[key]) for key in keys}
+
+
+def _summarise(key: Key, more: Sequence[MessageActivityLog]) -> None:
+    """Raise the summary's number. The hour's row is locked: `_count` has just written it."""
+    sender, content, kind, hour = key
+    own = LogHour.objects.get(sender_id=sender, content_id=content, kind=kind, hour=hour)
+    summary = MessageActivityLog.objects.filter(pk=own.summary_id).first() if own.summary_id else None
+    if summary is None:
+        last = more[-1]
+        summary = MessageActivityLog(at=last.at, kind=kind, sender_id=last.sender_id, content_id=last.content_id)
+        summary.host, summary.status, summary.covers = last.host, last.status, 0
+    summary.covers += len(more)
+    summary.text = _("and %(count)s more like these in this hour") % {"count": f"{summary.covers:,}"}
+    summary.save()
+    LogHour.objects.filter(pk=own.pk).update(summary_id=summary.pk)
+
+
+def prune(now: datetime) -> int:
+    """Delete rows older than the setting says, a chunk in each transaction; how many."""
+    until = now - timedelta(days=settings.LOG_DAYS_KEPT)
+    deleted = 0
+    old = MessageActivityLog.objects.filter(at__lt=until).order_by("at").values_list("pk", flat=True)
+    while ids := list(old[:CHUNK]):
+        deleted += MessageActivityLog.objects.filter(pk__in=ids).delete()[0]
+    LogHour.objects.filter(hour__lt=until).delete()
+    return deleted
