@@ -72,7 +72,7 @@ def limits() -> Limits:
     senders = {
         pk: Rate(rate or 1, free) for pk, rate, free in rows.values_list("pk", "rate_per_minute", "next_free_at")
     }
-    return Limits(senders, Rate(own.rate_per_minute, own.next_free_at) if own.rate_per_minute else None)
+    return Limits(senders, Rate(own.rate_per_minute or 1, own.next_free_at) if own else None)
 
 
 def reserve(senders: Sequence[int], now: datetime) -> list[datetime | None]:
