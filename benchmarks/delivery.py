@@ -132,7 +132,7 @@ def _plan(base: str, count: int) -> None:
 
 @contextlib.contextmanager
 def _workers(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    command = [sys.executable, os.environ.get("WK", "manage.py"), "work", "deliver"]
+    command = [sys.executable, "manage.py", "work", "deliver"]
     processes = [subprocess.Popen(command, cwd=_servers.ROOT) for _ in range(count)]
     try:
         yield processes

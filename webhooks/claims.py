@@ -152,8 +152,9 @@ def _take(asked: Sequence[Ask], room: int, lease: int, seconds: float, only_retr
     return _take_sqlite(asked, room, lease, seconds, only_retries)
 
 
+# MATERIALIZED: folded into the join, a rescan would lock again and pass by the rows this statement has just updated.
 _TAKE_POSTGRESQL = f"""
-WITH due AS (
+WITH due AS MATERIALIZED (
     SELECT m.id, m.due_at, (ask->>3)::int AS host_room,
         row_number() OVER (PARTITION BY ask->>2 ORDER BY m.due_at) AS place
     FROM jsonb_array_elements(%%s::jsonb) AS ask
@@ -163,7 +164,7 @@ WITH due AS (
           AND (leased_until IS NULL OR leased_until <= clock_timestamp()) %(only)s
         ORDER BY due_at LIMIT (ask->>1)::int FOR UPDATE SKIP LOCKED
     ) AS m
-), chosen AS (
+), chosen AS MATERIALIZED (
     SELECT id FROM due WHERE place <= host_room ORDER BY due_at LIMIT %%s
 )
 UPDATE webhooks_message AS message

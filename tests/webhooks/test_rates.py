@@ -46,6 +46,13 @@ class TestSending:
         assert (times[-1] - times[0]).total_seconds() >= 14 * 0.05 * 0.95
         assert all((b - a).total_seconds() > 0.02 for a, b in pairwise(times))
 
+    def test_without_a_rate_nothing_is_limited(self, sink):
+        MessageFactory()
+        Workspace.current()
+        assert not rates.limits()
+        Workspace.objects.update(rate_per_minute=60)
+        assert rates.limits().workspace
+
     def test_two_claims_share_the_places(self, sink):
         sender = self.limited(sink, 100, 1200)
         now = claims.database_now()
