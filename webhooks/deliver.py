@@ -36,7 +36,6 @@ BACK_OFF = 1.0  # seconds, where the database is away
 LAST_TRIES = 15.0  # seconds a stopping worker goes on trying to record
 LOOK_AGAIN = 0.1  # seconds between claims that found less than there is room for
 LOOK_SOON = 0.01  # the same, where a host's own limit was the reason
-LIMITS_EVERY = 2.0  # seconds until a rate is noticed where there was none
 START_WITHIN = 0.01  # seconds after its place that a request of a limited sender may start
 RECORD_WITHIN = 0.05  # seconds an answer waits for others to be recorded with it
 _STALE = Refusal(
@@ -82,7 +81,7 @@ class Pump:
         self._ready: deque[Prepared] = deque()
         self._done: list[Attempt] = []
         self._notes: list[MessageActivityLog] = []
-        self._oldest_done = self._next_claim = self._next_limits = self._away_since = 0.0
+        self._oldest_done = self._next_claim = self._away_since = 0.0
         self._finished = 0
 
     def run(self) -> int:
@@ -133,8 +132,7 @@ class Pump:
             is_host_limited = is_host_limited or left < room
             return left
 
-        if self._limits or time.monotonic() >= self._next_limits:
-            self._limits, self._next_limits = rates.limits(), time.monotonic() + LIMITS_EVERY
+        self._limits = rates.limits()  # each time: a sender that was just launched may have a rate
         batch = claims.claim(room, host_room, self.settings.lease, self._limits)
         if len(batch) < room:
             self._next_claim = time.monotonic() + (LOOK_SOON if is_host_limited else LOOK_AGAIN)
