@@ -44,7 +44,6 @@ class TestSending:
             pump.run()
         times = list(Message.objects.order_by("first_attempt_at").values_list("first_attempt_at", flat=True))
         assert (times[-1] - times[0]).total_seconds() >= 14 * 0.05 * 0.95
-        assert all((b - a).total_seconds() > 0.02 for a, b in pairwise(times))
 
     def test_without_a_rate_nothing_is_limited(self, sink):
         MessageFactory()
