@@ -75,15 +75,16 @@ def cancel(batch: Batch) -> Counter[Key]:
     now = bulk.time_param(batch.now)
     rows = bulk.fetch(
         f"""
-        UPDATE webhooks_message SET outcome = %s, reason = %s, finished_at = %s, leased_until = NULL
-        WHERE finished_at IS NULL AND id IN (
+        WITH free AS MATERIALIZED (
             SELECT m.id FROM webhooks_message AS m
             WHERE m.sender_id = %s AND {bulk.in_ids("m.cause")} AND m.finished_at IS NULL
             AND (m.leased_until IS NULL OR m.leased_until <= %s)
             {bulk.for_update("m", skip_locked=True)}
-        ) RETURNING variant
+        )
+        UPDATE webhooks_message SET outcome = %s, reason = %s, finished_at = %s, leased_until = NULL
+        WHERE id IN (SELECT id FROM free) RETURNING variant
         """,
-        [Outcome.CANCELLED, "journey_ended", now, batch.sender_id, bulk.ids_param(causes), now],
+        [batch.sender_id, bulk.ids_param(causes), now, Outcome.CANCELLED, "journey_ended", now],
     )
     day = counters.today(batch.now)
     totals = Counter(variant for (variant,) in rows)

@@ -22,8 +22,7 @@ def wake_the_lost(now: datetime) -> int:
     """
     lost = bulk.fetch(
         f"""
-        {engine.PEOPLED}
-        UPDATE canvas_journey SET wake_at = %s WHERE ended_at IS NULL AND wake_at IS NULL AND id IN (
+        {engine.PEOPLED}, lost AS MATERIALIZED (
             SELECT j.id FROM peopled AS p
             JOIN canvas_journey AS j ON j.step_id = p.step AND j.ended_at IS NULL AND j.wake_at IS NULL
             JOIN canvas_stepvisit AS v ON v.journey_id = j.id AND v.step_id = j.step_id
@@ -33,7 +32,8 @@ def wake_the_lost(now: datetime) -> int:
                 WHERE m.sender_id = o.sender_id AND m.cause = v.id AND m.finished_at IS NULL
             )
             LIMIT {_CHUNK} {bulk.for_update("j", skip_locked=True)}
-        ) RETURNING id
+        )
+        UPDATE canvas_journey SET wake_at = %s WHERE id IN (SELECT id FROM lost) RETURNING id
         """,
         [bulk.time_param(now)],
     )

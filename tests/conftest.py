@@ -17,8 +17,9 @@ from redis.exceptions import RedisError
 from config.demo.receiver import Receiver
 from config.processes import valkey_command
 from webhooks.compose import Composer, the_guard
-from webhooks.deliver import Pump, PumpSettings
+from webhooks.deliver import Pump
 from webhooks.transport import Transport, TransportSettings
+from webhooks.window import PumpSettings
 from workspace import remembered
 
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)

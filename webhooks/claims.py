@@ -9,7 +9,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,8 +17,9 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from webhooks import rates
 from webhooks.models import Lane, Message
-from webhooks.rates import UNLIMITED, Limits
+from webhooks.rates import Rate
 from workspace import bulk
 
 _COLUMNS = (
@@ -46,7 +47,7 @@ class Claimed:
     context: dict[str, Any] | None
     lease: int = 0
     deadline: float = 0.0
-    host: str = field(default="")
+    is_limited: bool = False  # by a rate: it needs a place before it starts
 
 
 def database_now() -> datetime:
@@ -56,25 +57,22 @@ def database_now() -> datetime:
     return timezone.now()
 
 
-def claim(room: int, host_room: Callable[[str], int], seconds: float, limits: Limits = UNLIMITED) -> list[Claimed]:
+def claim(room: int, host_room: Callable[[str], int], seconds: float) -> list[Claimed]:
     """Lease up to `room` due messages for `seconds`, a few from every open lane whose host has room, oldest first.
 
     All lanes to a host share its room. Lanes that gave all they were asked for are asked again for what room is left.
     Of a sender with a rate no more than its free places, retries first. One short transaction.
     """
-    now = database_now() if limits else None
-    if now and limits.workspace:
-        room = min(room, limits.workspace.room(now))
     lease, deadline = secrets.randbits(62), time.monotonic() + seconds
-    taken: list[Claimed] = []
     with transaction.atomic():
-        rows = Lane.objects.filter(is_open=True, sender__is_open=True).values_list("id", "host", "sender_id")
-        lanes = {lane: host for lane, host, _ in rows}
+        rows = list(Lane.objects.filter(is_open=True, sender__is_open=True).values_list(*_LANE_COLUMNS))
+        lanes = {row[0]: row[1] for row in rows}
         left = {host: host_room(host) for host in set(lanes.values())}
-        if now:
-            places = {lane: limits.room_of(sender, now) for lane, _, sender in rows if limits.is_limited(sender)}
-            taken += _claim_limited(lanes, left, places, room, lease, seconds)
-            lanes = {lane: host for lane, host in lanes.items() if lane not in places}
+        places, shared = _places(rows)
+        taken = _claim_limited(lanes, left, places, min(room, shared), lease, seconds) if places else []
+        for message in taken:
+            message.is_limited = True
+        lanes = {lane: host for lane, host in lanes.items() if lane not in places}
         for _ in range(_ROUNDS):
             lanes = {lane: host for lane, host in lanes.items() if left[host] > 0}
             if not lanes or len(taken) >= room:
@@ -85,35 +83,40 @@ def claim(room: int, host_room: Callable[[str], int], seconds: float, limits: Li
             taken += got
             for message in got:
                 left[lanes[message.lane_id]] -= 1
-            full = _count(got)
+            full = Counter(message.lane_id for message in got)
             lanes = {ask.lane: ask.host for ask in asked if full.get(ask.lane) == ask.most}
     for message in taken:
         message.lease, message.deadline = lease, deadline
     return taken
 
 
+_LANE_COLUMNS = ("id", "host", "sender__rate_per_minute", "sender__next_free_at")
+_UNLIMITED = 1_000_000
+
+
+def _places(lanes: Sequence[tuple[int, str, int | None, datetime | None]]) -> tuple[dict[int, int], int]:
+    """Free places of the lanes that a rate limits, by lane, and those of all of them together."""
+    shared = rates.of_workspace()
+    limited = {lane: Rate(rate, free) if rate else None for lane, _, rate, free in lanes if rate or shared}
+    if not limited:
+        return {}, _UNLIMITED
+    now = database_now()
+    found = {lane: own.room(now) if own else _UNLIMITED for lane, own in limited.items()}
+    return found, shared.room(now) if shared else _UNLIMITED
+
+
 def _claim_limited(
-    lanes: Mapping[int, str],
-    left: dict[str, int],
-    places: Mapping[int, int | None],
-    room: int,
-    lease: int,
-    seconds: float,
+    lanes: Mapping[int, str], left: dict[str, int], places: Mapping[int, int], room: int, lease: int, seconds: float
 ) -> list[Claimed]:
     """From lanes with a rate: first what is tried again, then what is fresh."""
     taken: list[Claimed] = []
-    share = max(_LEAST_SHARE, -(-room // max(1, len(places))))
+    share = max(_LEAST_SHARE, -(-room // len(places)))
     for only_retries in (True, False):
         got = Counter(message.lane_id for message in taken)
-        asked = [
-            Ask(
-                lane,
-                min(share, left[lanes[lane]], (room if most is None else most) - got[lane]),
-                lanes[lane],
-                left[lanes[lane]],
-            )
-            for lane, most in places.items()
-        ]
+        asked = []
+        for lane, most in places.items():
+            here = left[lanes[lane]]
+            asked.append(Ask(lane, min(share, here, most - got[lane]), lanes[lane], here))
         asked = [ask for ask in asked if ask.most > 0]
         more = _take(asked, room - len(taken), lease, seconds, only_retries) if asked and room > len(taken) else []
         for message in more:
@@ -195,13 +198,6 @@ def _take_sqlite(asked: Sequence[Ask], room: int, lease: int, seconds: float, on
         [lease, bulk.stamp(now + timedelta(seconds=seconds)), bulk.as_json_ids(message.id for message in chosen)],
     )
     return chosen
-
-
-def _count(messages: Sequence[Claimed]) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for message in messages:
-        counts[message.lane_id] = counts.get(message.lane_id, 0) + 1
-    return counts
 
 
 def _by_lease(messages: Iterable[Claimed]) -> dict[int, list[int]]:

@@ -21,16 +21,15 @@ from webhooks.attempt import Attempt
 from webhooks.claims import Claimed
 from webhooks.compose import Composer
 from webhooks.models import Lane, LogKind, MessageActivityLog, Outcome
-from webhooks.pace import Pace
 from webhooks.record import record
 from webhooks.rendering import Rendered, Renderer
 from webhooks.request import Refusal, Request
 from webhooks.transport import Transport
+from webhooks.window import PumpSettings, Window
 from workspace.models import Workspace
 
 logger = logging.getLogger(__name__)
 
-PROFILE_FIELDS = [field.attname for field in Profile._meta.concrete_fields]
 RECORDING_RESERVE = 5.0  # seconds of a lease that must be left, beyond the request's own time, for a request to start
 BACK_OFF = 1.0  # seconds, where the database is away
 LAST_TRIES = 15.0  # seconds a stopping worker goes on trying to record
@@ -41,18 +40,6 @@ RECORD_WITHIN = 0.05  # seconds an answer waits for others to be recorded with i
 _STALE = Refusal(
     Outcome.ABORTED, "rate_limited", "Waited 72 hours for its place: the speed limit is too low", LogKind.RATE_LIMITED
 )
-
-
-@dataclass(frozen=True)
-class PumpSettings:
-    """`window` and `host_window` count requests in flight; `lease` is in seconds.
-
-    As many again as `window` may be claimed ahead, where hosts answer that fast (see `pace`).
-    """
-
-    window: int = 256
-    host_window: int = 64
-    lease: float = 110.0
 
 
 @dataclass(slots=True)
@@ -73,11 +60,10 @@ class Pump:
         self, transport: Transport, composer: Composer, settings: PumpSettings, stopping: Callable[[], bool]
     ) -> None:
         self.transport, self.composer, self.settings, self.stopping = transport, composer, settings, stopping
-        self.pace, self.standings = Pace(), health.Standings()
+        self.window = Window(transport, settings)
         self._renderer = Renderer(composer)
-        self._limits = rates.UNLIMITED
         self._places: dict[int, float] = {}
-        self._keys: dict[int, list[Webhook]] = {}
+        self._signers: dict[int, list[Webhook]] = {}
         self._ready: deque[Prepared] = deque()
         self._done: list[Attempt] = []
         self._notes: list[MessageActivityLog] = []
@@ -95,6 +81,7 @@ class Pump:
         while True:
             was_idle = not self._is_busy
             try:
+                self._take_in(self._renderer.finished())
                 found = self._refill()
                 self._start_ready()
                 self._collect()
@@ -120,7 +107,7 @@ class Pump:
         if self.stopping():
             self._give_back()
             return 0
-        room = self._room(self.settings.window, self.pace.total(), self._under_way)
+        room = self.window.room(self._under_way)
         if self._is_busy and (not room or time.monotonic() < self._next_claim):
             return 0
         waiting = Counter(prepared.request.host for prepared in self._ready)
@@ -128,32 +115,16 @@ class Pump:
 
         def host_room(host: str) -> int:
             nonlocal is_host_limited
-            left = self._host_room(host, waiting[host]) if host else room
+            left = self.window.host_room(host, waiting) if host else room
             is_host_limited = is_host_limited or left < room
             return left
 
-        self._limits = rates.limits()  # each time: a sender that was just launched may have a rate
-        batch = claims.claim(room, host_room, self.settings.lease, self._limits)
+        batch = claims.claim(room, host_room, self.settings.lease)
         if len(batch) < room:
             self._next_claim = time.monotonic() + (LOOK_SOON if is_host_limited else LOOK_AGAIN)
         if batch:
             self._prepare(batch)
         return len(batch)
-
-    def _room(self, window: int, pace: int, under_way: int) -> int:
-        """How many more may be claimed: what fills the window, and ahead of it what is answered within a second.
-
-        None while that is little: a claim costs as much for one as for many.
-        """
-        room = window + min(pace, self.settings.window) - under_way
-        return room if room >= min(self.settings.window, max(window // 4, pace // 8)) else 0
-
-    def _host_room(self, host: str, waiting: int) -> int:
-        """How many more messages to a host may be claimed: fewer while it is spared, one while it is probed."""
-        standing = self.standings.of(host)
-        window = standing.room(self.settings.host_window)
-        pace = 0 if standing != health.HEALTHY else self.pace.of(host)
-        return self._room(window, pace, self.transport.in_flight_to[host] + waiting) if window else 0
 
     def _prepare(self, batch: Sequence[Claimed]) -> None:
         """Check, then render: a few queries for the whole batch, and no transaction while rendering."""
@@ -161,23 +132,22 @@ class Pump:
         profiles = {row["id"]: row for row in Profile.objects.filter(id__in={m.profile_id for m in batch}).values()}
         batch = self._check(batch, profiles, now)
         batch = self._placed(batch, now)
-        self._keys |= signing.keys({m.sender_id for m in batch}, now)
-        for rendered in self._renderer.render(batch, profiles, now):
-            self._take_in(rendered)
+        self._signers |= signing.signers({m.sender_id for m in batch}, now)
+        self._take_in(self._renderer.render(batch, profiles, now))
 
-    def _take_in(self, rendered: Rendered) -> None:
-        message = rendered.message
-        self._notes += rendered.notes
-        if isinstance(rendered.result, Refusal):
-            self._places.pop(message.id, None)
-            self._note(Attempt(message, refusal=rendered.result))
-        else:
+    def _take_in(self, results: Iterable[Rendered]) -> None:
+        for rendered in results:
+            message = rendered.message
             start = self._places.pop(message.id, 0.0)
-            self._ready.append(Prepared(message, rendered.result, rendered.secrets, start))
+            self._notes += rendered.notes
+            if isinstance(rendered.result, Refusal):
+                self._note(Attempt(message, refusal=rendered.result))
+            else:
+                self._ready.append(Prepared(message, rendered.result, rendered.secrets, start))
 
     def _placed(self, batch: Sequence[Claimed], now: datetime) -> Sequence[Claimed]:
         """Those that got a place in time from their rates; the others are given back."""
-        limited = [message for message in batch if self._limits.is_limited(message.sender_id)]
+        limited = [message for message in batch if message.is_limited]
         if not limited:
             return batch
         stale = {m.id: _STALE for m in limited if not m.attempts and now - m.due_at >= rates.LONGEST_WAIT}
@@ -211,43 +181,27 @@ class Pump:
     def _start_ready(self) -> None:
         """Start what fits its host's share of the window; give back what has too little of its lease left."""
         late: list[Prepared] = []
-        for rendered in self._renderer.finished():
-            self._take_in(rendered)
         now = time.monotonic()
         for _ in range(len(self._ready)):
             prepared = self._ready.popleft()
             left = prepared.message.deadline - now
             if left < self.transport.settings.timeout + RECORDING_RESERVE:
                 late.append(prepared)
-            elif prepared.start > now or not self._may_start(prepared.request.host):
+            elif prepared.start > now or not self.window.may_start(prepared.request.host):
                 self._ready.append(prepared)
-            elif not self._is_open(prepared.request.host):
+            elif not self.window.is_open(prepared.request.host):
                 late.append(prepared)
             else:
                 prepared.began_at = timezone.now()
                 self.transport.start(prepared, self._addressed(prepared))
         self._move_to_own_lane(late)
 
-    def _may_start(self, host: str) -> bool:
-        is_full = self.transport.in_flight >= self.settings.window
-        limit = max(1, self.settings.host_window >> self.standings.of(host).halvings)
-        return not is_full and self.transport.in_flight_to[host] < limit
-
-    def _is_open(self, host: str) -> bool:
-        """Whether requests go to a host: not while it is halted; then one message probes it, of one worker."""
-        standing = self.standings.of(host)
-        if standing.is_closed or not standing.must_probe:
-            return not standing.is_closed
-        is_ours = health.take_probe(host)
-        self.standings.close(host)
-        return is_ours
-
     def _addressed(self, prepared: Prepared) -> Request:
         """The request with the headers that name us and the message."""
         request = prepared.request
         webhook_id = identity.webhook_id(self._workspace_key, prepared.message.id)
         ours = [("webhook-id", webhook_id)]
-        if signers := self._keys.get(prepared.message.sender_id):
+        if signers := self._signers.get(prepared.message.sender_id):
             ours += signing.headers(signers, webhook_id, request.body, timezone.now())
         if not any(name.lower() == "user-agent" for name, _ in request.headers):
             ours.append(("User-Agent", identity.USER_AGENT))
@@ -261,7 +215,7 @@ class Pump:
                 time.sleep(wait)  # libcurl has nothing to wait for
         for key, answer in self.transport.poll(wait):
             assert isinstance(key, Prepared)
-            self.pace.note(key.request.host)
+            self.window.pace.note(key.request.host)
             self._note(Attempt(key.message, key.request, answer, began_at=key.began_at, secrets=key.secrets))
 
     def _note(self, attempt: Attempt) -> None:
@@ -282,7 +236,7 @@ class Pump:
             self._notes = []
             metrics.note(answer for _, answer in answers)
             for host in health.note(answers):
-                self.standings.close(host)
+                self.window.close(host)
                 activity.note_halt(host)
 
     def _give_back(self) -> None:

@@ -55,18 +55,20 @@ def is_failing(failures: int, results: int) -> bool:
 
 
 class Standings:
-    """How hosts stand, as read a moment ago: one round trip for all hosts lately asked for."""
+    """How hosts stand, as read a moment ago: one round trip for all hosts that were asked for since the last one."""
 
     def __init__(self) -> None:
         self._known: dict[str, Standing] = {}
+        self._asked: set[str] = set()
         self._read_at = 0.0
 
     def of(self, host: str) -> Standing:
         if time.monotonic() - self._read_at > READ_EVERY:
-            self._known = standings(self._known)
-            self._read_at = time.monotonic()
+            self._known = standings(self._asked)
+            self._asked, self._read_at = set(), time.monotonic()
+        self._asked.add(host)
         if host not in self._known:
-            self._known |= standings([host]) or {host: HEALTHY}
+            self._known |= standings([host])
         return self._known[host]
 
     def close(self, host: str) -> None:
@@ -75,8 +77,8 @@ class Standings:
 
 
 def standings(hosts: Iterable[str]) -> dict[str, Standing]:
-    """How these hosts stand. One round trip; empty without Redis."""
-    wanted = sorted({host for host in hosts if host})
+    """How these hosts stand. One round trip; all are healthy without Redis."""
+    wanted = list(hosts)
     if not wanted:
         return {}
     try:
@@ -84,7 +86,7 @@ def standings(hosts: Iterable[str]) -> dict[str, Standing]:
         values: list[Any] = queues.connection().mget([key(host) for host in wanted for key in kinds])
     except RedisError as error:
         logger.warning("host health is unknown (%s)", type(error).__name__)
-        return {}
+        return dict.fromkeys(wanted, HEALTHY)
     rows = [values[at : at + len(kinds)] for at in range(0, len(values), len(kinds))]
     return {host: _standing(*row) for host, row in zip(wanted, rows, strict=True)}
 
@@ -105,7 +107,10 @@ def take_probe(host: str) -> bool:
 
 
 def note(answers: Iterable[tuple[str, Answer]]) -> list[str]:
-    """Count what hosts answered; those that are halted because of it. Two round trips at most."""
+    """Count what hosts answered; those that are halted because of it.
+
+    One round trip, and a few more for each host that fails or is probed.
+    """
     results: Counter[str] = Counter()
     failures: Counter[str] = Counter()
     last: dict[str, Answer] = {}
@@ -130,18 +135,14 @@ def _count(results: Mapping[str, int], failures: Mapping[str, int]) -> list[str]
     for host, count in results.items():
         key = _minute(host, slot)
         pipe.hincrby(key, "results", count)
-        if failures.get(host):
-            pipe.hincrby(key, "failures", failures[host])
+        pipe.hincrby(key, "failures", failures.get(host, 0))
         pipe.expire(key, SLICE * (SLICES + 1))
-        pipe.get(_probe(host))
-    replies = iter(pipe.execute())
+        pipe.exists(_probing(host))
+    probing = pipe.execute()[3::4]
     halted = []
-    for host in results:
-        for _ in range(3 if failures.get(host) else 2):
-            next(replies)
-        is_probed = next(replies) is not None
+    for host, is_probed in zip(results, probing, strict=True):
         if is_probed and not failures.get(host):
-            reopen(host)
+            _reopen(host)
         elif failures.get(host) and (is_probed or _fails(host, slot)) and _close(host):
             halted.append(host)
     return halted
@@ -173,18 +174,13 @@ def _close(host: str) -> bool:
     return True
 
 
-def reopen(host: str) -> None:
+def _reopen(host: str) -> None:
     """Full speed again, with a clean minute."""
     slot = int(time.time()) // SLICE
     minute = [_minute(host, slot - back) for back in range(SLICES)]
     queues.connection().delete(_halt(host), _probe(host), _probing(host), *minute)
     queues.connection().zrem("host:halted", host)
     logger.warning("host=%s is open again", host)
-
-
-def probe_now(host: str) -> None:
-    """Let the next message go to a halted host at once."""
-    queues.connection().delete(_halt(host), _probing(host))
 
 
 def halted() -> list[str]:

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from webhooks import halts, lanes, log
 from webhooks.compose import Composer, the_guard
-from webhooks.deliver import Pump, PumpSettings
+from webhooks.deliver import Pump
 from webhooks.transport import Transport, TransportSettings
+from webhooks.window import PumpSettings
 from workspace import queues
 from workspace.worker import stopping
 

@@ -1,7 +1,7 @@
 """Keeps the Message Activity Log in bounds: so many rows with details an hour, the rest as a number; old ones go."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -13,37 +13,37 @@ from workspace import bulk
 
 DETAILED = 1_000  # rows of a type for each content and clock hour (webhooks specification, section 11)
 CHUNK = 5_000
-Key = tuple[int, int, str, datetime]
+Key = tuple[int, int, str]
 
 _COLUMNS = {"sender_id": "bigint", "content_id": "bigint", "kind": "text", "hour": "timestamptz", "count": "bigint"}
 
 
 def write(rows: Iterable[MessageActivityLog]) -> None:
     """Store these rows; those beyond the hour's bound only raise the number that one summary row shows."""
-    by_key: dict[Key, list[MessageActivityLog]] = defaultdict(list)
+    by_hour: dict[datetime, dict[Key, list[MessageActivityLog]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        by_key[_key(row)].append(row)
-    if not by_key:
-        return
-    with transaction.atomic():
-        before = _count(by_key)
-        kept: list[MessageActivityLog] = []
-        for key, found in by_key.items():
-            room = max(0, DETAILED - before[key])
-            kept += found[:room]
-            if len(found) > room:
-                _summarise(key, found[room:])
-        MessageActivityLog.objects.bulk_create(kept)
+        hour = row.at.replace(minute=0, second=0, microsecond=0)
+        by_hour[hour][row.sender_id or 0, row.content_id or 0, row.kind].append(row)
+    if by_hour:
+        with transaction.atomic():
+            for hour in sorted(by_hour):
+                _write(hour, by_hour[hour])
 
 
-def _key(row: MessageActivityLog) -> Key:
-    return row.sender_id or 0, row.content_id or 0, row.kind, row.at.replace(minute=0, second=0, microsecond=0)
+def _write(hour: datetime, by_key: Mapping[Key, Sequence[MessageActivityLog]]) -> None:
+    counts = _count(hour, by_key)
+    kept: list[MessageActivityLog] = []
+    for key, found in by_key.items():
+        room = max(0, DETAILED - counts[key] + len(found))
+        kept += found[:room]
+        if len(found) > room:
+            _summarise(hour, key, found[room:])
+    MessageActivityLog.objects.bulk_create(kept)
 
 
-def _count(by_key: dict[Key, list[MessageActivityLog]]) -> dict[Key, int]:
-    """Add to the hours' counts, in key order; what they were before. One statement."""
-    keys = sorted(by_key)
-    rows = [dict(zip(_COLUMNS, (*key, len(by_key[key])), strict=True)) for key in keys]
+def _count(hour: datetime, by_key: Mapping[Key, Sequence[MessageActivityLog]]) -> dict[Key, int]:
+    """Add to the hour's counts, in key order; what they are now. One statement."""
+    rows = [dict(zip(_COLUMNS, (*key, hour, len(by_key[key])), strict=True)) for key in sorted(by_key)]
     found = bulk.fetch(
         f"""
         INSERT INTO webhooks_loghour (sender_id, content_id, kind, hour, count, summary_id)
@@ -53,15 +53,12 @@ def _count(by_key: dict[Key, list[MessageActivityLog]]) -> dict[Key, int]:
         """,
         [bulk.as_json(rows)],
     )
-    after: dict[tuple[int, int, str], list[int]] = defaultdict(list)
-    for sender, content, kind, count in found:
-        after[sender, content, kind].append(count)
-    return {key: after[key[:3]].pop(0) - len(by_key[key]) for key in keys}
+    return {(sender, content, kind): count for sender, content, kind, count in found}
 
 
-def _summarise(key: Key, more: Sequence[MessageActivityLog]) -> None:
+def _summarise(hour: datetime, key: Key, more: Sequence[MessageActivityLog]) -> None:
     """Raise the summary's number. The hour's row is locked: `_count` has just written it."""
-    sender, content, kind, hour = key
+    sender, content, kind = key
     own = LogHour.objects.get(sender_id=sender, content_id=content, kind=kind, hour=hour)
     summary = MessageActivityLog.objects.filter(pk=own.summary_id).first() if own.summary_id else None
     if summary is None:

@@ -8,13 +8,13 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Sum
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from redis.exceptions import RedisError
 
 from webhooks import health
-from webhooks.models import Lane, Message, MessageActivityLog
+from webhooks.models import Lane, LogHour, Message
 from webhooks.request import Answer
 from workspace import queues
 
@@ -48,7 +48,7 @@ def _bucket(seconds: float) -> str:
 
 
 class DeliveryCollector:
-    """Registered with a `prometheus_client.CollectorRegistry`. A handful of queries, each over what is unfinished."""
+    """Registered with a `prometheus_client.CollectorRegistry`. A few queries over what is unfinished."""
 
     def collect(self) -> Iterator[Metric]:
         now = timezone.now()
@@ -61,13 +61,13 @@ class DeliveryCollector:
         yield _gauge("hookline_due_lag_seconds", "How long the oldest due message has been due", lag)
         in_flight = Message.objects.filter(finished_at=None, leased_until__gt=now).count()
         yield _gauge("hookline_messages_leased", "Messages that workers hold: being rendered or in flight", in_flight)
-        yield self._errors()
+        yield self._log_entries()
         yield self._hosts()
         yield from self._latency()
 
-    def _errors(self) -> Metric:
-        rows = MessageActivityLog.objects.values_list("kind").annotate(Count("pk")).order_by()
-        family = GaugeMetricFamily("hookline_log_rows", "Rows of the Message Activity Log, by type", labels=["kind"])
+    def _log_entries(self) -> Metric:
+        rows = LogHour.objects.values_list("kind").annotate(Sum("count")).order_by()
+        family = GaugeMetricFamily("hookline_log_entries", "What the Message Activity Log counted", labels=["kind"])
         for kind, count in rows:
             family.add_metric([kind], count)
         return family

@@ -44,35 +44,10 @@ class Rate:
         return [first + place * self.interval for place in range(taken)], first + taken * self.interval
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The rates in force: by sender id, and the workspace's."""
-
-    senders: dict[int, Rate]
-    workspace: Rate | None
-
-    def __bool__(self) -> bool:
-        return bool(self.senders or self.workspace)
-
-    def is_limited(self, sender: int) -> bool:
-        return self.workspace is not None or sender in self.senders
-
-    def room_of(self, sender: int, now: datetime) -> int | None:
-        rate = self.senders.get(sender)
-        return None if rate is None else rate.room(now)
-
-
-UNLIMITED = Limits({}, None)
-
-
-def limits() -> Limits:
-    """As they are now. Two queries."""
-    rows = Sender.objects.filter(is_open=True, rate_per_minute__isnull=False, lanes__is_open=True).distinct()
-    own = Workspace.objects.filter(rate_per_minute__isnull=False).first()
-    senders = {
-        pk: Rate(rate or 1, free) for pk, rate, free in rows.values_list("pk", "rate_per_minute", "next_free_at")
-    }
-    return Limits(senders, Rate(own.rate_per_minute or 1, own.next_free_at) if own else None)
+def of_workspace() -> Rate | None:
+    """The workspace's rate, if it has one. One query."""
+    row = Workspace.objects.filter(rate_per_minute__isnull=False).values_list("rate_per_minute", "next_free_at").first()
+    return Rate(row[0] or 1, row[1]) if row else None
 
 
 def reserve(senders: Sequence[int], now: datetime) -> list[datetime | None]:

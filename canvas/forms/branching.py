@@ -1,5 +1,6 @@
 """The editors of steps with named paths: audience paths, action paths, experiment paths."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -45,8 +46,9 @@ class PathsEditor(Editor):
         """What stands above the paths."""
         return []
 
+    @abstractmethod
     def group_parts(self, key: int) -> list[Part]:
-        raise NotImplementedError
+        """What a path has besides its name."""
 
     def group_help(self, key: int) -> Any:
         return self.rest_help if key == 0 else ""

@@ -1,5 +1,6 @@
 """What the pages of all step kinds have: a head, and numbered sections in the order in which they are evaluated."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +38,7 @@ class HeadForm(forms.Form):
     is_disabled = forms.BooleanField(label=_("Switched off: profiles pass through without effect"), required=False)
 
 
-class Editor:
+class Editor(ABC):
     """The forms of one step's page. `is_live`: a published version has the step, so its paths stay."""
 
     def __init__(self, node: Node, data: Data = None, *, is_live: bool = False) -> None:
@@ -46,12 +47,13 @@ class Editor:
         self.head = HeadForm(data, prefix="step", initial=initial)
         self.sections = self.make()
 
+    @abstractmethod
     def make(self) -> list[Section]:
-        raise NotImplementedError
+        """The page's sections, in order."""
 
+    @abstractmethod
     def settings(self) -> dict[str, Any]:
         """What the page says. Call it once it is valid."""
-        raise NotImplementedError
 
     def groups(self, command: str = "", fresh: int = 0) -> Groups | None:
         """The paths, after a command; None for a step whose paths don't change. `fresh` is the key of a new one."""

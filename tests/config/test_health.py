@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import DatabaseError
+from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from config import health as view
@@ -33,13 +34,22 @@ def test_without_redis_it_is_ready_and_says_so(client, monkeypatch):
 
 
 def test_without_its_database_it_is_not_ready(client, monkeypatch):
-    def away(connection):
-        raise DatabaseError("gone")
+    class Away:
+        def cursor(self):
+            raise DatabaseError("gone")
 
-    monkeypatch.setattr(view, "MigrationExecutor", away)
+    monkeypatch.setattr(view, "connection", Away())
     answer = client.get("/health/ready")
     assert answer.status_code == 503
     assert answer.json() == {"status": "unavailable", "checks": {"database": "DatabaseError", "redis": "ok"}}
+
+
+def test_with_migrations_missing_it_is_not_ready(client, monkeypatch):
+    monkeypatch.setattr(view, "_is_migrated", False)
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda self, targets: [object(), object()])
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["database"] == "2 migrations are missing"
 
 
 def test_the_numbers(client, sink, pump):

@@ -10,10 +10,11 @@ from config.demo.receiver import Reply, always
 from tests.factories import ContentFactory, MessageFactory, ProfileFactory, SenderFactory, pair
 from webhooks import claims, hooks
 from webhooks.compose import Composer, the_guard
-from webhooks.deliver import Pump, PumpSettings
+from webhooks.deliver import Pump
 from webhooks.models import Content, FrozenRequest, LogKind, Message, MessageActivityLog, Outcome, Receipt, Sender
 from webhooks.record import record
 from webhooks.request import Refusal
+from webhooks.window import PumpSettings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

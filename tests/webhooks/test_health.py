@@ -132,6 +132,13 @@ def test_only_one_worker_gets_the_probe():
     assert health.standings([HOST])[HOST].is_closed  # for everybody else
 
 
+def test_an_answer_that_was_under_way_does_not_end_a_halt():
+    health._close(HOST)
+    health.note([(HOST, Answer(200))])
+    assert health.standings([HOST])[HOST].is_closed
+    assert health.halted() == [HOST]
+
+
 def test_without_redis_every_host_counts_as_healthy(sink, pump, monkeypatch):
     def away():
         raise RedisConnectionError("away")

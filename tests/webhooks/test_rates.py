@@ -48,9 +48,10 @@ class TestSending:
     def test_without_a_rate_nothing_is_limited(self, sink):
         MessageFactory()
         Workspace.current()
-        assert not rates.limits()
+        assert [message.is_limited for message in claims.claim(10, lambda host: 10, 30)] == [False]
+        MessageFactory()
         Workspace.objects.update(rate_per_minute=60)
-        assert rates.limits().workspace
+        assert [message.is_limited for message in claims.claim(10, lambda host: 10, 30)] == [True]
 
     def test_two_claims_share_the_places(self, sink):
         sender = self.limited(sink, 100, 1200)
@@ -60,7 +61,8 @@ class TestSending:
         given_out = [place for place in [*first, *second] if place]
         assert len(given_out) == 20  # a second's worth, whoever asks
         assert len(set(given_out)) == 20
-        assert rates.limits().room_of(sender.pk, now) == 0
+        sender.refresh_from_db()
+        assert rates.Rate(1200, sender.next_free_at).room(now) == 0
 
     def test_no_burst_after_a_pause(self, sink):
         sender = self.limited(sink, 1, 600)
@@ -89,7 +91,7 @@ class TestSending:
         again = Message.objects.order_by("pk").last()
         Message.objects.filter(pk=again.pk).update(attempts=1, due_at=timezone.now() - timedelta(seconds=1))
         Message.objects.exclude(pk=again.pk).update(due_at=timezone.now() - timedelta(hours=1))
-        taken = claims.claim(100, lambda host: 100, 30, rates.limits())
+        taken = claims.claim(100, lambda host: 100, 30)
         assert taken[0].id == again.pk
         assert len(taken) <= rates.Rate(60, None).room(timezone.now())
         assert sender.pk == taken[0].sender_id

@@ -36,7 +36,7 @@ def test_both_secrets_sign_for_a_day_after_a_rotation(sink, pump):
     seen = send(sink, pump, sender)
     for secret in (old, new):
         Webhook(secret).verify(seen.body, seen.headers)
-    assert len(signing.keys([sender.pk], now + timedelta(hours=24))[sender.pk]) == 1
+    assert len(signing.signers([sender.pk], now + timedelta(hours=24))[sender.pk]) == 1
 
 
 def test_a_retry_has_the_same_id_and_body_and_a_signature_of_its_own(sink, pump):
@@ -55,6 +55,7 @@ def test_a_retry_has_the_same_id_and_body_and_a_signature_of_its_own(sink, pump)
 def test_secrets_are_encrypted_and_forgotten_when_signing_stops(sink, pump):
     sender = SenderFactory()
     secret = signing.rotate(sender, timezone.now())
+    assert "webhook-signature" in send(sink, pump, sender).headers
     assert secret not in str(Sender.objects.values_list("sealed_secrets", flat=True).get(pk=sender.pk))
     signing.stop(sender)
     assert "webhook-signature" not in send(sink, pump, sender).headers

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
 from webhooks import signing
-from webhooks.models import Sender
+from webhooks.models import Message, Sender
 
 
 @admin.register(Sender)
@@ -24,8 +24,9 @@ class SenderAdmin(ModelAdmin):
     actions = ("sign", "stop_signing")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sender]:
-        waiting = Count("messages", filter=Q(messages__finished_at=None) & Q(messages__isnull=False))
-        return super().get_queryset(request).annotate(waiting_count=waiting)
+        waiting = Message.objects.filter(lane__sender=OuterRef("pk"), finished_at=None).order_by()
+        count = waiting.values("lane__sender").annotate(count=Count("pk")).values("count")
+        return super().get_queryset(request).annotate(waiting_count=Subquery(count))
 
     @admin.display(description=_("sender"), ordering="name")
     def name_shown(self, sender: Sender) -> str:
@@ -33,7 +34,7 @@ class SenderAdmin(ModelAdmin):
 
     @admin.display(description=_("messages waiting"))
     def waiting_count(self, sender: Any) -> int:
-        return int(sender.waiting_count)
+        return int(sender.waiting_count or 0)
 
     @admin.action(description=_("Sign requests with a new secret"), permissions=["change"])
     def sign(self, request: HttpRequest, senders: QuerySet[Sender]) -> None:

@@ -1,0 +1,67 @@
+"""How much may be under way: in a worker, and to each host. What the pump may claim, and what it may start."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from webhooks import health
+from webhooks.pace import Pace
+from webhooks.transport import Transport
+
+
+@dataclass(frozen=True)
+class PumpSettings:
+    """`window` and `host_window` count requests in flight; `lease` is in seconds.
+
+    As many again as `window` may be claimed ahead, where hosts answer that fast (see `pace`).
+    """
+
+    window: int = 256
+    host_window: int = 64
+    lease: float = 110.0
+
+
+class Window:
+    """The room of one worker. `waiting` is what is claimed and not in flight, by host."""
+
+    def __init__(self, transport: Transport, settings: PumpSettings) -> None:
+        self._transport, self._settings = transport, settings
+        self._standings = health.Standings()
+        self.pace = Pace()
+
+    def room(self, under_way: int) -> int:
+        """How many more messages may be claimed in all, with so many under way."""
+        return self._room(self._settings.window, self.pace.total(), under_way)
+
+    def host_room(self, host: str, waiting: Counter[str]) -> int:
+        """How many more messages to a host may be claimed: fewer while it is spared, one while it is probed."""
+        standing = self._standings.of(host)
+        window = standing.room(self._settings.host_window)
+        pace = 0 if standing != health.HEALTHY else self.pace.of(host)
+        return self._room(window, pace, self._transport.in_flight_to[host] + waiting[host]) if window else 0
+
+    def _room(self, window: int, pace: int, under_way: int) -> int:
+        """What fills the window, and ahead of it what is answered within a second.
+
+        None while that is little: a claim costs as much for one as for many.
+        """
+        room = window + min(pace, self._settings.window) - under_way
+        return room if room >= min(self._settings.window, max(window // 4, pace // 8)) else 0
+
+    def may_start(self, host: str) -> bool:
+        """Whether one more request to a host has a place in flight."""
+        is_full = self._transport.in_flight >= self._settings.window
+        limit = max(1, self._settings.host_window >> self._standings.of(host).halvings)
+        return not is_full and self._transport.in_flight_to[host] < limit
+
+    def is_open(self, host: str) -> bool:
+        """Whether requests go to a host: not while it is halted; then one message probes it, of one worker."""
+        standing = self._standings.of(host)
+        if standing.is_closed or not standing.must_probe:
+            return not standing.is_closed
+        is_ours = health.take_probe(host)
+        self._standings.close(host)
+        return is_ours
+
+    def close(self, host: str) -> None:
+        """The host was halted."""
+        self._standings.close(host)
