@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from audience import dispatch, filters, reactions
@@ -15,6 +15,7 @@ from audience.models import Alias, CustomEvent, PendingEvent, Profile, Purchase
 from audience.reactions import Phase
 from tests.conftest import NOON, wait_until
 from tests.factories import ProfileFactory
+from tests.parallel import in_parallel
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -131,28 +132,6 @@ def test_a_batch_costs_the_same_few_statements_whatever_its_size(reacting, djang
         dispatch.dispatch_batch(NOON)
 
 
-def in_threads(count: int, work) -> None:
-    """Run `work` in so many threads at once; what it raises is raised here."""
-    errors: list[BaseException] = []
-    barrier = threading.Barrier(count)
-
-    def run_one() -> None:
-        try:
-            barrier.wait(10)
-            work()
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run_one) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not errors, errors
-
-
 def test_dispatchers_side_by_side_react_once_to_each_and_never_two_at_once_to_one_profile(reacting):
     lock, inside, clashes = threading.Lock(), Counter(), []
 
@@ -170,7 +149,7 @@ def test_dispatchers_side_by_side_react_once_to_each_and_never_two_at_once_to_on
     for turn in range(5):
         for person in people:
             pend(person, f"e{turn}")
-    in_threads(4, run)
+    in_parallel([run] * 4)
     wait_until(lambda: run() == 0, "there is no end", 10)
     assert clashes == []
     assert all(reacting.names(person.pk) == [f"e{turn}" for turn in range(5)] for person in people)
@@ -190,7 +169,7 @@ def test_events_that_arrive_while_dispatchers_run_are_all_reacted_to(reacting):
     ProfileFactory.create_batch(10)
     for n in range(10):
         ProfileFactory(external_id=f"p{n}")
-    in_threads(3, work)
+    in_parallel([work] * 3)
     wait_until(lambda: run(timezone.now()) == 0 and not PendingEvent.objects.exists(), "events were left", 10)
     seen = Counter(pair for batch in reacting.batches for pair in batch)
     assert len(seen) == CustomEvent.objects.count() == 600
@@ -205,7 +184,7 @@ def test_a_locked_profile_is_passed_over(reacting):
     pend(ben, "free")
     with transaction.atomic():
         PendingEvent.objects.select_for_update().get(pk=held.pk)
-        in_threads(1, run)
+        in_parallel([run] * 1)
     assert [name for batch in reacting.batches for _, name in batch] == ["free"]
     assert run() == 2
 

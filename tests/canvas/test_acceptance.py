@@ -1,11 +1,10 @@
 """The acceptance scenarios of the Canvas specification that no other test tells, and bad input at run time."""
 
-import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connections
 
 from audience.ingest.track import track
 from audience.models import Segment
@@ -40,6 +39,7 @@ from tests.canvas.world import (
 )
 from tests.conftest import NOON
 from tests.factories import ProfileFactory, SegmentFactory
+from tests.parallel import in_parallel
 from webhooks.models import Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,19 +136,12 @@ def test_five_triggers_in_one_second_are_one_journey():
 def test_a_limit_holds_however_many_come_at_once():
     everybody = ProfileFactory.create_batch(80)
     canvas = go_live(build([delay("wait"), message("hello")], entry_limit=50, entry_cadence="day"))
-    gate = threading.Barrier(4)
 
     def come(some: list) -> None:
-        gate.wait(10)
         for each in some:
             entry.enter(canvas.pk, [entry.Candidate(each.pk, f"call:{each.pk}")], NOON)
-        connections.close_all()
 
-    threads = [threading.Thread(target=come, args=[everybody[n::4]]) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    in_parallel([partial(come, everybody[n::4]) for n in range(4)])
     assert Journey.objects.count() == 50
     assert refused(canvas) == {"capped": 30}
 

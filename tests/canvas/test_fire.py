@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from audience import erasure
@@ -43,6 +43,7 @@ from tests.canvas.world import (
 )
 from tests.conftest import NOON, wait_until
 from tests.factories import ProfileFactory
+from tests.parallel import in_parallel
 from webhooks.models import Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,36 +131,13 @@ def test_killed_before_any_statement_a_worker_has_done_nothing_or_all_of_it():
     assert_once()
 
 
-def in_parallel(count: int, work: Callable[[], Any]) -> None:
-    """Run in threads that begin at the same moment; the first fault is raised."""
-    faults: list[BaseException] = []
-    gate = threading.Barrier(count)
-
-    def one() -> None:
-        try:
-            gate.wait(10)
-            work()
-        except BaseException as fault:
-            faults.append(fault)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=one) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    if faults:
-        raise faults[0]
-
-
 def test_four_workers_at_once_move_each_journey_once():
     everybody = crowd(60)
     canvas = go_live(everything())
     let_in(canvas, *everybody)
     for now in (NOON, NOON + MINUTE, NOON + DAY + MINUTE, NOON + 3 * DAY, NOON + 4 * DAY):
         for _round in range(3):
-            in_parallel(4, lambda: engine.run(lambda: now))  # noqa: B023 - joined before it changes
+            in_parallel([lambda: engine.run(lambda: now)] * 4)  # noqa: B023 - joined before it changes
             deliver(now)
         conserve(canvas)
     run(NOON + 5 * DAY)
@@ -237,7 +215,7 @@ def test_an_event_in_the_second_of_the_deadline_takes_one_path_once(_again):
             for each in everybody:
                 happens(each, "order", NOON + DAY)
 
-    in_parallel(2, race)
+    in_parallel([race] * 2)
     run(NOON + DAY)
     for each in everybody:
         assert trace(canvas, each) in (["buys?", "thanks"], ["buys?", "nudge"])

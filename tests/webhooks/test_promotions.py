@@ -1,11 +1,11 @@
 """Promotion codes: each once, whoever asks and however often."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
 
+from tests.parallel import in_parallel
 from webhooks import promotions
 from webhooks.models import Promotion, PromotionCode
 
@@ -45,19 +45,12 @@ def test_codes_are_added_once() -> None:
 def test_many_at_once_get_different_codes_and_one_message_gets_one() -> None:
     filled(120)
     got: list[tuple[int, str | None]] = []
-    start = threading.Barrier(4)
 
     def work() -> None:
-        start.wait(10)
         for message in range(1, 31):
             got.append((message, promotions.take("spring", message, NOW)))
-        connection.close()
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    in_parallel([work] * 4)
     assert len(got) == 120
     by_message = {message: {code for asked, code in got if asked == message} for message, _ in got}
     assert all(len(codes) == 1 for codes in by_message.values())
