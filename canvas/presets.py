@@ -11,8 +11,6 @@ from canvas.errors import NotAllowed
 from canvas.models import Canvas, CanvasTemplate, CanvasVersion
 from canvas.portable import Document
 
-Names = Sequence[tuple[str, Any]]
-
 READY: Mapping[str, tuple[Any, Any]] = {
     "onboarding": (
         gettext_lazy("Onboarding"),
@@ -29,15 +27,11 @@ READY: Mapping[str, tuple[Any, Any]] = {
 }
 
 
-def choices() -> Names:
-    saved = CanvasTemplate.objects.values_list("pk", "name")
-    return [*((key, name) for key, (name, _text) in READY.items()), *((f"saved-{pk}", name) for pk, name in saved)]
-
-
-def purposes() -> Names:
-    """Each with a line that says what it is for."""
-    saved = CanvasTemplate.objects.values_list("name", "description")
-    return [*READY.values(), *((name, text) for name, text in saved if text)]
+def choices() -> Sequence[tuple[str, Any, Any]]:
+    """Key, name, and a line that says what it is for."""
+    saved = CanvasTemplate.objects.values_list("pk", "name", "description")
+    ready = ((key, name, purpose) for key, (name, purpose) in READY.items())
+    return [*ready, *((f"saved-{pk}", name, purpose) for pk, name, purpose in saved)]
 
 
 def make(key: str, name: str, author: Any = None) -> Canvas:

@@ -209,6 +209,7 @@ CURRENCY = env.str("CURRENCY", "USD")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+LOGIN_REDIRECT_URL = "admin:index"
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # who may read /metrics; empty: this machine alone
 SESSION_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])

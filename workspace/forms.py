@@ -19,7 +19,7 @@ class CredentialForm(forms.ModelForm):
     """A stored secret. What was saved is never shown; an empty value keeps it."""
 
     value = forms.CharField(
-        label=_("value"),
+        label=_("Value"),
         required=False,
         strip=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),

@@ -137,7 +137,6 @@ class CanvasAdmin(ModelAdmin):
             "opts": self.opts,
             "title": _("New Canvas"),
             "form": form,
-            "purposes": presets.purposes(),
         }
         return TemplateResponse(request, "canvas/new.html", context)
 

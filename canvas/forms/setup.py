@@ -1,5 +1,6 @@
 """Forms of a Canvas's own pages: its settings, its start, its variants."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -94,11 +95,17 @@ class NewCanvasForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=255, widget=forms.TextInput(attrs=INPUT | {"autofocus": True}))
     template = forms.ChoiceField(label=_("Start from"), widget=forms.RadioSelect)
 
-    def __init__(self, choices: Any, data: Any = None) -> None:
+    def __init__(self, templates: Iterable[tuple[str, Any, Any]], data: Any = None) -> None:
         super().__init__(data, initial={"template": ""})
+        offered = [("", _("a blank Canvas"), _("Only the entry; you add every step.")), *templates]
         field = self.fields["template"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices, field.required = [("", _("a blank Canvas")), *choices], False
+        field.choices, field.required = [(key, name) for key, name, _purpose in offered], False
+        self._purposes = [purpose for _key, _name, purpose in offered]
+
+    def starts(self) -> list[tuple[Any, Any]]:
+        """Each choice, as its input, with what it is for."""
+        return list(zip(self["template"], self._purposes, strict=True))
 
 
 class VariantsForm(forms.Form):

@@ -62,3 +62,9 @@ def test_every_variable_is_listed_in_the_example():
     names = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
     assert len(names) > 20
     assert {name for name in names if f"#{name}=" not in example} == set()
+
+
+@pytest.mark.django_db
+def test_signing_in_leads_to_the_admin(client, admin_user):
+    answer = client.post("/admin/login/", {"username": "admin", "password": "password"})
+    assert (answer.status_code, answer.url) == (302, "/admin/")

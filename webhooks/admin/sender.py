@@ -16,11 +16,12 @@ from webhooks.models import Message, Sender
 
 @admin.register(Sender)
 class SenderAdmin(ModelAdmin):
-    list_display = ("name_shown", "rate_per_minute", "is_open", "is_signed", "waiting_count")
+    list_display = ("name_shown", "speed", "sends_now", "signs", "waiting_count")
+    list_before_template = "webhooks/senders_help.html"
     list_filter = ("is_open", "is_signed")
     search_fields = ("name",)
-    fields = ("name", "rate_per_minute", "is_open", "is_signed")
-    readonly_fields = ("name", "is_open", "is_signed")
+    fields = ("name_shown", "rate_per_minute", "sends_now", "signs")
+    readonly_fields = ("name_shown", "sends_now", "signs")
     actions = ("sign", "stop_signing")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sender]:
@@ -31,6 +32,20 @@ class SenderAdmin(ModelAdmin):
     @admin.display(description=_("sender"), ordering="name")
     def name_shown(self, sender: Sender) -> str:
         return str(sender)
+
+    @admin.display(description=_("speed"), ordering="rate_per_minute")
+    def speed(self, sender: Sender) -> str:
+        if sender.rate_per_minute is None:
+            return str(_("no limit"))
+        return _("%(count)s messages a minute") % {"count": f"{sender.rate_per_minute:,}"}
+
+    @admin.display(description=_("sends"), ordering="is_open")
+    def sends_now(self, sender: Sender) -> str:
+        return str(_("yes") if sender.is_open else _("not now: a draft, paused or stopped"))
+
+    @admin.display(description=_("signs requests"), ordering="is_signed")
+    def signs(self, sender: Sender) -> str:
+        return str(_("yes") if sender.is_signed else _("no"))
 
     @admin.display(description=_("messages waiting"))
     def waiting_count(self, sender: Any) -> int:

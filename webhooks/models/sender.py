@@ -16,7 +16,11 @@ class Sender(models.Model):
     name = models.CharField(max_length=255, blank=True)
     is_open = models.BooleanField(default=False)
     rate_per_minute = models.PositiveIntegerField(
-        _("messages a minute"), null=True, blank=True, validators=[MinValueValidator(10), MaxValueValidator(500_000)]
+        _("messages a minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(10), MaxValueValidator(500_000)],
+        help_text=_("Evenly spread, retries included. Empty: no limit."),
     )
     next_free_at = models.DateTimeField(null=True, editable=False)
     is_signed = models.BooleanField(_("sign requests"), default=False)

@@ -17,7 +17,7 @@ SEGMENTS = {
     "Pro customers": {
         "filter": "custom_attribute",
         "name": "plan",
-        "type": "string",
+        "type": "text",
         "op": "any_of",
         "values": ["pro"],
     },
