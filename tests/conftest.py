@@ -14,6 +14,7 @@ from django.db import connection
 from redis import Redis
 from redis.exceptions import RedisError
 
+from canvas import experiments, graph
 from config.demo.receiver import Receiver
 from config.processes import valkey_command
 from webhooks.compose import Composer, the_guard
@@ -38,9 +39,12 @@ def valkey() -> Iterator[Redis]:
 
 
 @pytest.fixture(autouse=True)
-def _empty_queues(valkey: Redis) -> None:
+def _nothing_of_other_tests(valkey: Redis) -> None:
+    """Empty queues and caches: what a process remembers goes by ids, and tests use those again."""
     valkey.flushall()
     remembered.forget_all()
+    graph.forget()
+    experiments.forget()
 
 
 @pytest.fixture
