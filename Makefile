@@ -7,7 +7,7 @@ export PYTHONUNBUFFERED = 1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check bench migrations clean
+.PHONY: help install demo run test check bench migrations translations clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ bench: $(VENV)/development ## Run the benchmarks and rewrite docs/benchmarks.md
 
 migrations: $(VENV)/development
 	$(BIN)/python manage.py makemigrations
+
+translations: $(VENV)/development ## Gather texts into locale/, compile, list what is not translated
+	$(BIN)/python manage.py translations
 
 clean: ## Remove the virtual environment, data and builds
 	rm -rf $(VENV) data build staticfiles

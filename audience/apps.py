@@ -9,6 +9,9 @@ class AudienceConfig(AppConfig):
     def ready(self) -> None:
         from audience import filters, sqlite
         from audience.filters.catalog import BUILT_IN
+        from audience.portable import KIND
+        from workspace import files
 
         filters.register(*BUILT_IN)
+        files.register(KIND)
         connection_created.connect(sqlite.add_functions)

@@ -21,16 +21,22 @@ logger = logging.getLogger(__name__)
 
 BATCH = 500  # profiles
 BATCH_SECONDS = 0.5  # after that long a transaction takes no further round
+RUN_SECONDS = 20.0
 CLOCKS_APART = timedelta(seconds=1)  # an event stored by a machine whose clock is ahead doesn't wait for ours
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 60, 300, 1200, 3600))
 ERROR_LENGTH = 2_000
 
 
-def run(clock: Callable[[], datetime], stopping: Callable[[], bool]) -> int:
-    """React to everything that is due and return how many events took effect or were put back."""
-    total = 0
+def run(clock: Callable[[], datetime], stopping: Callable[[], bool], seconds: float = RUN_SECONDS) -> int:
+    """React to everything that is due and return how many events took effect or were put back.
+
+    Ends after so many seconds, however fast new events come in: the worker may have other things to do.
+    """
+    total, until = 0, time.monotonic() + seconds
     while not stopping() and (count := dispatch_batch(clock())):
         total += count
+        if time.monotonic() > until:
+            break
     return total
 
 
@@ -40,7 +46,7 @@ def dispatch_batch(now: datetime) -> int:
     Returns how many events took effect or were put back: 0 if nothing is due that no other dispatcher holds.
     """
     deadline, settled = time.monotonic() + BATCH_SECONDS, 0
-    if not _due(now).exists():
+    if not is_due(now):
         return 0  # looking alone takes no lock on SQLite
     with transaction.atomic():
         events = [*_heads(now)[:BATCH]]
@@ -50,6 +56,11 @@ def dispatch_batch(now: datetime) -> int:
                 break
             events = _following(events, now)
     return settled
+
+
+def is_due(now: datetime) -> bool:
+    """Whether any event waits for a dispatcher."""
+    return _due(now).exists()
 
 
 def retry_wait(attempts: int) -> timedelta:

@@ -14,7 +14,10 @@ from workspace.worker import stopping
 def react() -> int:
     """React to pending events (queue `events`)."""
     queues.woken("events")
-    return dispatch.run(timezone.now, stopping)
+    count = dispatch.run(timezone.now, stopping)
+    if count and dispatch.is_due(timezone.now()):
+        queues.wake("events")
+    return count
 
 
 def work() -> None:

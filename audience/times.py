@@ -34,12 +34,24 @@ def parse(text: str) -> datetime | None:
         return None
 
 
+def parse_wall(text: str) -> datetime | None:
+    """The day and time as written, naive, whatever offset stands behind it; None if it is no ISO 8601."""
+    form = _FORM.fullmatch(text)
+    try:
+        return _wall(form) if form else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def _moment(form: re.Match[str]) -> datetime | None:
+    moment = _wall(form).replace(tzinfo=_offset(form)).astimezone(UTC)
+    return moment if moment.year <= _LAST_YEAR else None
+
+
+def _wall(form: re.Match[str]) -> datetime:
     year, month, day, hour, minute, second = (int(part or 0) for part in form.groups()[:6])
     microsecond = int((form[7] or "0")[:6].ljust(6, "0"))
-    local = datetime(year, month, day, hour, minute, second, microsecond, tzinfo=_offset(form))
-    moment = local.astimezone(UTC)
-    return moment if moment.year <= _LAST_YEAR else None
+    return datetime(year, month, day, hour, minute, second, microsecond)  # noqa: DTZ001 - a clock on a wall
 
 
 def _offset(form: re.Match[str]) -> timezone:

@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +37,28 @@ def database(url: str, folder: Path) -> Iterator[str]:
     else:
         print("PostgreSQL is not installed; measuring SQLite", file=sys.stderr)
         yield f"sqlite:///{folder}/benchmark.sqlite3"
+
+
+@contextlib.contextmanager
+def empty_tables(url: str) -> Iterator[Any]:
+    """Django's connection to a database with every table and no row, set up; `url` as for `database`.
+
+    Of a URL that is given, nothing is touched: the tables are in a database `test_…` beside it.
+    """
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, database(url, Path(folder)) as found:
+        os.environ |= {"ENVIRONMENT": "development", "DJANGO_SETTINGS_MODULE": "config.settings", "DATA_DIR": folder}
+        os.environ |= {"DATABASE_URL": found, "LOG_LEVEL": "ERROR"}
+        import django
+
+        django.setup()
+        from django.db import connection
+
+        name = connection.settings_dict["NAME"]
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        try:
+            yield connection
+        finally:
+            connection.creation.destroy_test_db(name, verbosity=0)
 
 
 @contextlib.contextmanager

@@ -1,23 +1,21 @@
 """How fast the audience is at size: estimates, exact counts, planning a send to all, and taking in events.
 
-    python -m benchmarks.audience [--profiles 1000000] [--database postgres://…] [--keep]
+    python -m benchmarks.audience [--profiles 1000000] [--database URL|sqlite]
 
-Makes a database of its own beside the one named (`test_…`), fills it with profiles that have attributes, events and
-purchases, and removes it afterwards. The last line is JSON; `slowest_count_s` is of the ten audiences below, each of
-five filters.
+Fills a database with profiles that have attributes, events and purchases. The last line is JSON; `slowest_count_s` is
+of the ten audiences below, each of five filters.
 """
 
 import argparse
 import json
 import logging
-import os
 import resource
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from benchmarks import _servers
 from benchmarks._filled import NOW, Fill
 
 BATCH = 75  # events in a request
@@ -102,19 +100,6 @@ TREES: dict[str, dict[str, Any]] = {
 }
 
 
-@contextmanager
-def own_database(keep: bool) -> Iterator[Any]:
-    from django.db import connection
-
-    main = connection.settings_dict["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
-        yield connection
-    finally:
-        if not keep:
-            connection.creation.destroy_test_db(main, verbosity=0)
-
-
 def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
     started = time.perf_counter()
     answer = work()
@@ -185,19 +170,12 @@ def measure_plan() -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profiles", type=int, default=20_000)
-    parser.add_argument("--database", default=os.environ.get("DATABASE_URL", ""))
-    parser.add_argument("--keep", action="store_true", help="keep the database")
+    parser.add_argument("--database", default="", help="a database URL, or `sqlite`; default: a PostgreSQL of its own")
     options = parser.parse_args()
-    os.environ |= {"ENVIRONMENT": "development", "DJANGO_SETTINGS_MODULE": "config.settings"}
-    if options.database:
-        os.environ["DATABASE_URL"] = options.database
-    import django
-
-    django.setup()
     logging.disable(logging.WARNING)  # there is no Redis to wake
-    with own_database(options.keep) as connection:
+    with _servers.empty_tables(options.database) as connection:
         filling, _ = seconds(Fill(connection, options.profiles).run)
         print(f"{options.profiles:,} profiles on {connection.vendor}, filled in {filling:.0f} s")
         figures: dict[str, Any] = {"profiles": options.profiles, "database": connection.vendor}

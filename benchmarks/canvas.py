@@ -1,26 +1,22 @@
 """How fast journeys move: through a message, a delay, a split and an action path, to the end.
 
-    python -m benchmarks.canvas [--journeys 100000] [--database postgres://…]
+    python -m benchmarks.canvas [--journeys 100000] [--database URL|sqlite]
 
 Time is moved, not waited for, and no request is made: every message is answered 200 at once, and what delivery records
-of that is part of the time. The last line is JSON. Without --database, DATABASE_URL or an SQLite file is used; what is
-written goes into a test database that is dropped at the end.
+of that is part of the time. The last line is JSON.
 """
 
 import argparse
 import json
-import os
 import resource
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from benchmarks import _servers
+
 START = datetime(2026, 5, 4, 9, tzinfo=UTC)
 ANSWERED = 256  # messages recorded together, as a pump's window is
 BUYS = 3  # every third profile takes the action
@@ -29,22 +25,10 @@ BUYS = 3  # every third profile takes the action
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--journeys", type=int, default=100_000)
-    parser.add_argument("--database", default=os.environ.get("DATABASE_URL", ""))
+    parser.add_argument("--database", default="", help="a database URL, or `sqlite`; default: a PostgreSQL of its own")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"ENVIRONMENT": "test", "DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "config.settings"}
-        os.environ |= {"DATABASE_URL": options.database} if options.database else {}
-        os.environ["LOG_LEVEL"] = "ERROR"
-        import django
-
-        django.setup()
-        from django.db import connection
-
-        connection.creation.create_test_db(verbosity=0, autoclobber=True)
-        try:
-            print(json.dumps(measure(options.journeys)))
-        finally:
-            connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+    with _servers.empty_tables(options.database):
+        print(json.dumps(measure(options.journeys)))
 
 
 def measure(count: int) -> dict[str, Any]:

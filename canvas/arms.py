@@ -9,7 +9,7 @@ from canvas import editing, live
 from canvas.errors import NotAllowed
 from canvas.models import Canvas, CanvasVersion, Path
 from outreach import arms as shares
-from outreach.models import Status, Variant
+from outreach.models import Optimisation, Status, Variant
 
 MOST = 8
 
@@ -47,8 +47,11 @@ def _refuse_more(before: list[Variant], is_control: bool) -> None:
 
 
 @transaction.atomic
-def set_shares(canvas: Canvas, given: Mapping[int, tuple[str, int]]) -> None:
-    """Names and shares by variant id. Raises NotAllowed where they don't add up or live journeys rely on another."""
+def set_shares(canvas: Canvas, given: Mapping[int, tuple[str, int]], *, selects: bool = False) -> None:
+    """Names and shares by variant id; `selects` lets them move to the better variant by themselves.
+
+    Raises NotAllowed where they don't add up or live journeys rely on another.
+    """
     every = {variant.pk: variant for variant in canvas.variants.select_for_update().filter(is_removed=False)}
     if set(given) != set(every):
         raise NotAllowed(_("The variants were changed meanwhile. Reload the page."))
@@ -63,6 +66,17 @@ def set_shares(canvas: Canvas, given: Mapping[int, tuple[str, int]]) -> None:
         if newest and share and not variant.is_control and pk not in begun:
             raise NotAllowed(_("“%s” is not published yet: until then its share stays 0 %%.") % variant.name)
         Variant.objects.filter(pk=pk).update(name=name, share=share)
+    _select(canvas, selects)
+
+
+def _select(canvas: Canvas, selects: bool) -> None:
+    """Switch intelligent selection on or off; switched on anew it begins from even shares."""
+    wanted = Optimisation.SELECTION if selects else Optimisation.NONE
+    if canvas.optimisation == wanted:
+        return
+    canvas.variants.update(weight=None, is_winner=False)
+    canvas.optimisation, canvas.decided_at, canvas.recalculated_at = wanted, None, None
+    canvas.save(update_fields=["optimisation", "decided_at", "recalculated_at"])
 
 
 def remove(draft: CanvasVersion, variant_id: int, expected: int | None = None) -> None:

@@ -15,7 +15,7 @@ from audience.models import PendingEvent
 from canvas import live
 from canvas.live import Live
 from canvas.models import Canvas, Journey, JourneyConversion
-from outreach import matching, properties
+from outreach import matching, properties, stream
 from outreach.matching import Happening, Trigger
 from outreach.models import Status
 from workspace.models import Workspace
@@ -40,8 +40,8 @@ def triggers_of(canvas: Live) -> Iterator[Trigger]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Journey:
-    """What is needed of a journey to say whether an event converts it."""
+class Entered:
+    """What is needed of a journey to say whether something that happened is its success."""
 
     id: int
     variant_id: int
@@ -50,23 +50,44 @@ class _Journey:
     source: str
     last_message_step: int | None
     last_message_at: datetime | None
-    context: Mapping[str, Any] | None
 
 
 def convert(events: Sequence[PendingEvent], now: datetime) -> None:
     """Note what these events convert. A query for each Canvas with conversion events, and one insert."""
-    running = Canvas.objects.exclude(status=Status.DRAFT).exclude(conversions=[])
+    running = Canvas.with_tests.exclude(status=Status.DRAFT).exclude(conversions=[])
     happenings = sorted(map(matching.of_pending, events), key=lambda each: (each.occurred_at, each.serial))
     scope = properties.scope_at(now, Workspace.current().time_zone)
     made: list[JourneyConversion] = []
     for canvas in live.of(running.values_list("pk", flat=True)).values():
         hits = [(h, n) for h in happenings for n in _numbers(canvas, h, scope)]
-        latest = _latest(canvas.canvas_id, {h.profile_id for h, _n in hits}) if hits else {}
+        found = latest([canvas.canvas_id], {h.profile_id for h, _n in hits}) if hits else {}
         for happening, number in hits:
-            journey = latest.get(happening.profile_id)
-            if journey and _counts(canvas, journey, happening, number):
+            journey = found.get((canvas.canvas_id, happening.profile_id))
+            within = window(canvas.conversions[number])
+            if journey and is_within(journey, within, happening.occurred_at, happening.source):
                 made.append(_row(canvas, journey, happening, number))
     JourneyConversion.objects.bulk_create(made, ignore_conflicts=True)
+    _tell(made)
+
+
+def _tell(made: Sequence[JourneyConversion]) -> None:
+    """Told again, a conversion has the same id; so those that were there already do no harm."""
+    if not made or not stream.is_on():
+        return
+    people = dict(Journey.objects.filter(pk__in={row.journey_id for row in made}).values_list("pk", "profile_id"))
+    senders = dict(Canvas.with_tests.filter(pk__in={row.canvas_id for row in made}).values_list("pk", "sender_id"))
+    stream.put(
+        stream.Event(
+            stream.Kind.CONVERSION,
+            f"journey:{row.journey_id}:{row.number}",
+            row.occurred_at,
+            senders[row.canvas_id],
+            people[row.journey_id],
+            row.variant,
+            "ABCD"[row.number],
+        )
+        for row in made
+    )
 
 
 def _numbers(canvas: Live, happening: Happening, scope: Any) -> Iterable[int]:
@@ -75,27 +96,34 @@ def _numbers(canvas: Live, happening: Happening, scope: Any) -> Iterable[int]:
             yield number
 
 
-def _latest(canvas_id: int, profiles: set[int]) -> dict[int, _Journey]:
-    rows = Journey.objects.filter(canvas_id=canvas_id, profile_id__in=profiles).order_by("entered_at", "pk")
-    columns = ("profile_id pk variant_id entered_at began_at source last_message_step last_message_at context").split()
-    return {row[0]: _Journey(*row[1:]) for row in rows.values_list(*columns)}
+def latest(
+    canvases: Iterable[int], profiles: Iterable[int], since: datetime | None = None
+) -> dict[tuple[int, int], Entered]:
+    """The latest journey by Canvas and profile, of those entered since then. One query."""
+    rows = Journey.objects.filter(canvas_id__in=canvases, profile_id__in=profiles).order_by("entered_at", "pk")
+    rows = rows.filter(entered_at__gte=since) if since else rows
+    columns = "canvas_id profile_id pk variant_id entered_at began_at source last_message_step last_message_at".split()
+    return {row[:2]: Entered(*row[2:]) for row in rows.values_list(*columns)}
 
 
-def _counts(canvas: Live, journey: _Journey, happening: Happening, number: int) -> bool:
+def is_within(journey: Entered, within: timedelta, at: datetime, source: str) -> bool:
     """After the entry and within the window; the event that let the journey in is not what it is for."""
-    if happening.source == journey.source or happening.occurred_at <= journey.began_at:
-        return False
-    return happening.occurred_at <= journey.entered_at + window(canvas.conversions[number])
+    return source != journey.source and journey.began_at < at <= journey.entered_at + within
 
 
-def _row(canvas: Live, journey: _Journey, happening: Happening, number: int) -> JourneyConversion:
-    received = journey.last_message_at is not None and journey.last_message_at <= happening.occurred_at
+def step_of(journey: Entered, at: datetime) -> int:
+    """The step whose message the profile had received last by then, 0 without one."""
+    received = journey.last_message_at is not None and journey.last_message_at <= at
+    return (journey.last_message_step or 0) if received else 0
+
+
+def _row(canvas: Live, journey: Entered, happening: Happening, number: int) -> JourneyConversion:
     return JourneyConversion(
         journey_id=journey.id,
         number=number,
         canvas_id=canvas.canvas_id,
         variant=journey.variant_id,
-        step=(journey.last_message_step or 0) if received else 0,
+        step=step_of(journey, happening.occurred_at),
         occurred_at=happening.occurred_at,
     )
 

@@ -40,7 +40,7 @@ class Cause:
 
 
 def _canvas_senders(senders: set[int]) -> dict[int, bool]:
-    found = set(Canvas.objects.filter(sender_id__in=senders).values_list("sender_id", flat=True))
+    found = set(Canvas.with_tests.filter(sender_id__in=senders).values_list("sender_id", flat=True))
     return {sender: sender in found for sender in senders}
 
 
@@ -104,6 +104,19 @@ def check(batch: Sequence[Claimed], now: datetime) -> Mapping[int, Verdict]:
     return verdicts
 
 
+def loud(batch: Sequence[Claimed]) -> set[int]:
+    """The messages of steps that send in quiet hours too (registered with `outreach.checks.quiet_spared`)."""
+    causes = causes_of(batch)
+    graphs = live.of({cause.traveller.canvas_id for cause in causes.values()})
+    found: set[int] = set()
+    for message, cause in causes.items():
+        canvas = graphs.get(cause.traveller.canvas_id)
+        node = canvas.graph.nodes.get(cause.step_id) if canvas else None
+        if node and node.settings.get("ignores_quiet"):
+            found.add(message)
+    return found
+
+
 def _judged(canvas: Live, causes: Mapping[int, Cause], now: datetime) -> dict[int, Verdict]:
     """By the exit audience, then by the audience of each step. At most a query for each of them."""
     found: dict[int, Verdict] = {}
@@ -160,8 +173,10 @@ class Place(NamedTuple):
 
 
 def places_of(messages: Iterable[Claimed]) -> dict[int, Place]:
-    """By message id, for those messages that a Canvas caused. One query, by primary key."""
-    batch = list(messages)
+    """By message id, for those messages that a Canvas caused. One query, by primary key; none without any."""
+    batch = _of_canvases(messages)
+    if not batch:
+        return {}
     rows = bulk.fetch(
         f"""
         SELECT v.id, o.sender_id, j.canvas_id, j.variant_id, v.step_id, j.id

@@ -26,6 +26,11 @@ def _from(graph: Graph, start: int | None, now: datetime, zone: ZoneInfo) -> tim
     return left.get(start or 0, timedelta())
 
 
+def after(graph: Graph, step: int, now: datetime) -> timedelta:
+    """The longest that a journey can take from a step on."""
+    return _from(graph, step, now, ZoneInfo(Workspace.current().time_zone))
+
+
 def of_step(graph: Graph, node: Node, now: datetime, zone: ZoneInfo) -> timedelta:
     """The longest stay in one step."""
     if node.is_disabled:

@@ -194,7 +194,7 @@ def _no_collections() -> Iterator[None]:
 
 def batch_of(here: Live, people: Sequence[Traveller], now: datetime, prepared: Prepared = NOTHING) -> Batch:
     company = ZoneInfo(Workspace.current().time_zone)
-    return Batch(here.graph, now, here.sender_id, company, people, prepared)
+    return Batch(here.graph, now, here.sender_id, company, people, prepared, time_factor=here.time_factor)
 
 
 def _end_held(here: Live, batch: Batch) -> None:

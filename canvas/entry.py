@@ -4,6 +4,7 @@ Schedules, events and the API end here; they say who and why (`Candidate`), noth
 """
 
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,9 @@ from canvas.live import Live
 from canvas.models import Cadence, Canvas, EntryQuota, Journey, Reentry
 from canvas.states import State
 from canvas.travel import Count
-from outreach import arms, counters, plan
-from outreach.models import Enrolment, Occurrence, Status, Variant
+from outreach import arms, assignment, counters, stream
+from outreach.models import Status, Variant
+from webhooks.models import Receipt
 from workspace import bulk
 from workspace.queues import wake
 
@@ -63,7 +65,7 @@ def enter(canvas_id: int, candidates: Sequence[Candidate], now: datetime, *, not
     The Canvas is locked meanwhile: its limits and re-entry rules hold, however many call at once.
     """
     with transaction.atomic():
-        canvas = Canvas.objects.select_for_update(of=("self",), no_key=True).get(pk=canvas_id)
+        canvas = Canvas.with_tests.select_for_update(of=("self",), no_key=True).get(pk=canvas_id)
         here = live.of([canvas_id]).get(canvas_id)
         if here is None or here.status != Status.ACTIVE or canvas.is_finishing:
             return _turned_away(canvas, candidates, "stopped", now)
@@ -71,7 +73,7 @@ def enter(canvas_id: int, candidates: Sequence[Candidate], now: datetime, *, not
             return _turned_away(canvas, candidates, "outside_window", now)
         admitted, refused = _admitted(canvas, here, candidates, now)
         refused["not_in_audience"] += not_in_audience
-        arms_of = _assigned(canvas, here, [each.profile_id for each in admitted], now)
+        arms_of = _assigned(canvas, here, admitted, now)
         refused["control_removed"] += sum(each.profile_id not in arms_of for each in admitted)
         made = _insert(canvas, here, [each for each in admitted if each.profile_id in arms_of], arms_of, now)
         _count(canvas, made, refused, now)
@@ -182,40 +184,25 @@ def quota_bucket(cadence: str, source: str, now: datetime) -> str:
 # --- which arm
 
 
-def _assigned(canvas: Canvas, here: Live, profiles: Sequence[int], now: datetime) -> dict[int, Variant]:
-    """The arm of each profile: the first one stays. Whose arm is gone is drawn anew among those that send; who was in
-    a control group that is gone is in no arm.
-    """
+def _assigned(canvas: Canvas, here: Live, admitted: Sequence[Candidate], now: datetime) -> dict[int, Variant]:
+    """The arm of each profile, by the rules campaigns have too. Who was in a control group that is gone is in none."""
     every = {variant.pk: variant for variant in canvas.variants.all()}
     current = [v for v in every.values() if not v.is_removed and (v.is_control or v.pk in here.graph.starts)]
-    if not profiles or sum(variant.share for variant in current) != 100:
+    if not admitted or sum(variant.share for variant in current) != 100:
         return {}
-    plan.enrol(canvas, current, profiles, now)
-    kept = Enrolment.objects.filter(outreach=canvas, profile_id__in=profiles).values_list("profile_id", "variant_id")
-    found: dict[int, Variant] = {}
-    moved: dict[int, int] = {}
-    for profile, variant in kept:
-        arm = every.get(variant)
-        if arm in current and arm is not None:
-            found[profile] = arm
-        elif arm is None or not arm.is_control:
-            found[profile] = _drawn_anew(profile, canvas.pk, current)
-            moved[profile] = found[profile].pk
-    for variant_id in set(moved.values()):
-        again = [profile for profile, arm_id in moved.items() if arm_id == variant_id]
-        Enrolment.objects.filter(outreach=canvas, profile_id__in=again).update(variant_id=variant_id)
-    return found
+    profiles = [each.profile_id for each in admitted]
+    kept = assignment.kept(canvas, profiles)
+    lost = {pk for pk, before in kept.items() if _is_gone(every.get(before.id), current)}
+    asked = [pk for pk in profiles if pk not in lost]
+    received = Receipt.objects.filter(sender=canvas.sender_id, profile__in=asked, received_at__isnull=False)
+    messaged = set(received.values_list("profile_id", flat=True))
+    chosen = assignment.assign(canvas, current, asked, messaged, zlib.crc32(admitted[0].source.encode()), now)
+    return {profile: every[variant] for profile, variant in chosen.items()}
 
 
-def _drawn_anew(profile: int, canvas: int, current: Sequence[Variant]) -> Variant:
-    sending = [variant for variant in current if not variant.is_control]
-    total = sum(variant.share for variant in sending)
-    place = arms.rank(profile, canvas) % max(1, total)
-    for variant in sending:
-        place -= variant.share
-        if place < 0:
-            return variant
-    return sending[-1]
+def _is_gone(arm: Variant | None, current: Sequence[Variant]) -> bool:
+    """Whether it was a control group that is there no more, or has no share: whoever was in it is never sent to."""
+    return arm is not None and arm.is_control and (arm not in current or not arm.share)
 
 
 # --- the journeys
@@ -251,11 +238,15 @@ def _insert(
         SELECT %s, u.profile_id, u.variant_id, u.state, u.step_id, u.wake_at, '', 0, 0, '',
             %s, %s, u.began_at, u.began_at, u.source, %s, {context}, u.ended_at, '', '', ''
         FROM {bulk.rows_as_table(_ROW)} WHERE TRUE
-        ON CONFLICT DO NOTHING RETURNING variant_id, state
+        ON CONFLICT DO NOTHING RETURNING variant_id, state, id, profile_id
         """,
         [canvas.pk, bulk.time_param(now), int(now.timestamp()), here.graph.version_id, bulk.as_json(rows)],
     )
-    return Counter((variant, state) for variant, state in made)
+    stream.put(
+        stream.Event(stream.Kind.ENTRY, f"journey:{pk}", now, canvas.sender_id, profile, variant)
+        for variant, _state, pk, profile in made
+    )
+    return Counter((variant, state) for variant, state, _pk, _profile in made)
 
 
 def _row(here: Live, candidate: Candidate, arm: Variant, now: datetime) -> dict[str, Any]:
@@ -279,14 +270,3 @@ def _stored(properties: Mapping[str, Any] | None) -> str | None:
     """Entry properties as text; None where there are none, or they are larger than 50 KB."""
     text = json.dumps(properties) if properties else None
     return text if text is None or len(text.encode()) <= MOST_CONTEXT else None
-
-
-# --- scheduled runs
-
-
-def take_run(occurrence: Occurrence, profiles: Sequence[int], now: datetime) -> int | None:
-    """Let a chunk of a scheduled run in; None where the run is not a Canvas's (see `outreach.plan.takers`)."""
-    if not Canvas.objects.filter(pk=occurrence.outreach_id).exists():
-        return None
-    source = f"run:{occurrence.pk}"
-    return enter(occurrence.outreach_id, [Candidate(pk, source) for pk in profiles], now)[ADMITTED]

@@ -13,11 +13,13 @@ from django.db.models import Count, DateTimeField, ExpressionWrapper, Min, Outer
 from canvas import counts, live
 from canvas.counts import StepMetric
 from canvas.graph import Graph, Node
-from canvas.models import Canvas, ExperimentResult, JourneyConversion, Kind, StepVisit
+from canvas.models import Canvas, ExperimentResult, Journey, JourneyConversion, Kind, StepVisit
 from canvas.results import confidence
+from canvas.states import Waiting
 from canvas.steps import experiment_paths
 from canvas.steps.experiment_paths import CONTROL
 from outreach.models import DailyCount, Status
+from workspace.queues import wake
 
 PRIMARY = 0
 SURE = 0.95
@@ -65,12 +67,12 @@ def _differs_from_all(best: tuple[int, int], others: Sequence[tuple[int, int]]) 
 
 def decide_due(now: datetime) -> int:
     """Decide the experiments whose time is up; how many. Repeatable: a step is decided once."""
-    active = Canvas.objects.filter(status=Status.ACTIVE).values_list("pk", flat=True)
+    active = Canvas.with_tests.filter(status=Status.ACTIVE).values_list("pk", flat=True)
     count = 0
     for canvas in live.of(active).values():
         for node in _running(canvas.graph):
             began = _began(canvas.canvas_id, node)
-            if began and began + experiment_paths.winner_after(node) <= now:
+            if began and began + experiment_paths.winner_after(node) / canvas.time_factor <= now:
                 count += _settle(canvas.canvas_id, node, now)
     return count
 
@@ -112,7 +114,16 @@ def _settle(canvas_id: int, node: Node, now: datetime) -> int:
     winner, is_clear = decide(found, node.settings.get("unclear") or "best")
     kept = {str(path): list(pair) for path, pair in found.items()}
     values = {"decided_at": now, "winner": winner, "is_clear": is_clear, "figures": kept}
-    return int(ExperimentResult.objects.get_or_create(step_id=node.id, defaults=values)[1])
+    is_new = ExperimentResult.objects.get_or_create(step_id=node.id, defaults=values)[1]
+    _release(node.id, now)
+    return int(is_new)
+
+
+def _release(step: int, now: datetime) -> None:
+    """The delay group need not wait for its time."""
+    held = Journey.objects.filter(step_id=step, ended_at=None, waits_for=Waiting.DELAY_GROUP, wake_at__gt=now)
+    if held.update(wake_at=now):
+        wake("canvas")
 
 
 # --- edits
@@ -129,6 +140,7 @@ def end_those_edited(old: Graph, new: Graph, now: datetime) -> None:
     """End the running experiments of a Canvas that was changed, without a winner."""
     for node in ended_by(old, new):
         ExperimentResult.objects.get_or_create(step_id=node.id, defaults={"decided_at": now, "was_edited": True})
+        _release(node.id, now)
 
 
 def _differs(old: Graph, new: Graph) -> bool:

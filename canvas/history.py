@@ -3,14 +3,9 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.conf import settings
-
-from audience.models import CustomEvent, PendingEvent, Purchase
 from canvas.travel import Traveller
-from outreach import matching
+from outreach import history, matching
 from outreach.matching import Happening, Trigger
-
-Kind = PendingEvent.Kind
 
 
 def between(triggers: Iterable[Trigger], people: Sequence[Traveller], now: datetime) -> dict[int, list[Happening]]:
@@ -23,7 +18,7 @@ def between(triggers: Iterable[Trigger], people: Sequence[Traveller], now: datet
     last = max((t.wake_at or now for t in people), default=now)
     profiles = {t.profile_id for t in people}
     found: dict[int, list[Happening]] = {}
-    for happening in _read(listened, profiles, first, last):
+    for happening in history.read(listened, profiles, first, last):
         found.setdefault(happening.profile_id, []).append(happening)
     for each in found.values():
         each.sort(key=lambda happening: (happening.occurred_at, happening.serial))
@@ -33,17 +28,3 @@ def between(triggers: Iterable[Trigger], people: Sequence[Traveller], now: datet
 def _counts(happening: Happening, traveller: Traveller, now: datetime) -> bool:
     end = traveller.wake_at or now
     return traveller.events_since < happening.occurred_at <= end and happening.source != traveller.source
-
-
-def _read(listened: matching.Names, profiles: set[int], first: datetime, last: datetime) -> Iterable[Happening]:
-    during = {"profile_id__in": profiles, "occurred_at__gte": first, "occurred_at__lte": last}
-    if names := listened.get(Kind.CUSTOM_EVENT):
-        yield from map(matching.of_event, CustomEvent.objects.filter(**during, name__in=names))
-    if names := listened.get(Kind.PURCHASE):
-        bought = Purchase.objects.filter(**during)
-        yield from map(matching.of_purchase, bought if "" in names else bought.filter(product_id__in=names))
-    if Kind.SESSION_START in listened:
-        yield from map(matching.of_session, CustomEvent.objects.filter(**during, name=settings.SESSION_EVENT))
-    others = [kind for kind in listened if kind in (Kind.ATTRIBUTES, Kind.SUBSCRIPTION)]
-    if others:
-        yield from map(matching.of_pending, PendingEvent.objects.filter(**during, kind__in=others))

@@ -4,7 +4,7 @@ import logging
 
 from django.utils import timezone
 
-from canvas import engine, experiments, lifecycle, watchdog
+from canvas import engine, experiments, idle, lifecycle, watchdog
 from workspace import queues
 from workspace.worker import stopping
 
@@ -24,6 +24,7 @@ def tidy() -> None:
     """Stop Canvases that have finished, and wake journeys that nothing would wake (timetable)."""
     now = timezone.now()
     lifecycle.stop_finished(now)
+    idle.check_due(now)
     experiments.decide_due(now)
     watchdog.wake_the_lost(now)
     for canvas, count in watchdog.overdue(now).items():

@@ -11,6 +11,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from canvas import live
+from canvas.livetest import wipe
 from canvas.models import Canvas, Journey, Kind
 from canvas.states import MOVED_BY_A_PAUSE, Reason, State, Waiting
 from outreach import lifecycle
@@ -58,7 +59,7 @@ def stop_finished(now: datetime) -> int:
 
 def resume(canvas: Canvas, now: datetime) -> None:
     """Go on: after a pause with the time each had left, after a stop without those whose time has passed."""
-    before = Canvas.objects.get(pk=canvas.pk)
+    before = Canvas.with_tests.get(pk=canvas.pk)
     with transaction.atomic():
         lifecycle.resume(canvas, now)
         if before.status == Status.PAUSED:
@@ -72,7 +73,8 @@ def resume(canvas: Canvas, now: datetime) -> None:
 
 
 def archive(canvas: Canvas, now: datetime) -> None:
-    """Retire it: every journey inside ends."""
+    """Retire it: every journey inside ends, and so does its live test."""
+    wipe.everything(canvas, now)
     with transaction.atomic():
         lifecycle.archive(canvas, now)
         _inside(canvas).update(wake_at=now)
@@ -80,7 +82,7 @@ def archive(canvas: Canvas, now: datetime) -> None:
 
 
 def _set(canvas: Canvas, **values: object) -> None:
-    Canvas.objects.filter(pk=canvas.pk).update(**values)
+    Canvas.with_tests.filter(pk=canvas.pk).update(**values)
     for name, value in values.items():
         setattr(canvas, name, value)
 

@@ -25,6 +25,7 @@ class Live:
     entry_triggers: Sequence[Mapping[str, Any]]
     graph: Graph
     conversions: Sequence[Mapping[str, Any]] = ()
+    time_factor: int = 1
 
 
 def versions(canvas_ids: Iterable[int]) -> dict[int, CanvasVersion]:
@@ -37,7 +38,7 @@ def versions(canvas_ids: Iterable[int]) -> dict[int, CanvasVersion]:
 
 def of(canvas_ids: Iterable[int]) -> dict[int, Live]:
     """The launched ones among these, by id. Two queries, and three for each version not seen before."""
-    rows = list(Canvas.objects.filter(pk__in=canvas_ids).exclude(status=Status.DRAFT))
+    rows = list(Canvas.with_tests.filter(pk__in=canvas_ids).exclude(status=Status.DRAFT))
     published = versions([canvas.pk for canvas in rows])
     return {canvas.pk: _live(canvas, published[canvas.pk]) for canvas in rows if canvas.pk in published}
 
@@ -52,4 +53,5 @@ def _live(canvas: Canvas, version: CanvasVersion) -> Live:
         canvas.triggers if canvas.entry == Entry.ACTION and canvas.status == Status.ACTIVE else (),
         graph.load(version),
         canvas.conversions,
+        canvas.time_factor,
     )

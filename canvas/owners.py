@@ -15,5 +15,8 @@ def of_content(content: Content) -> Owner | None:
     if item is None:
         return None
     canvas = item.revision.version.canvas
-    url = reverse("admin:canvas_canvas_step", args=[canvas.pk, item.revision.step_id])
+    if canvas.test_of_id:
+        url = reverse("admin:canvas_canvas_live_test", args=[canvas.test_of_id])
+    else:
+        url = reverse("admin:canvas_canvas_step", args=[canvas.pk, item.revision.step_id])
     return Owner(f"{canvas.name} › {item.revision.name}", url, True, _("It is edited on the page of its step."))

@@ -23,8 +23,9 @@ CONCURRENT = (Reentry.AFTER, Reentry.AFTER_LONGEST)
 
 
 def journeys(profile: Profile) -> Section:
-    """The latest journeys of the profile: where it is, or how it ended."""
-    found = list(Journey.objects.filter(profile=profile.pk).select_related("canvas").order_by("-pk")[:SHOWN])
+    """The latest journeys of the profile, without live tests: where it is, or how it ended."""
+    own = Journey.objects.filter(profile=profile.pk, canvas__test_of=None)
+    found = list(own.select_related("canvas").order_by("-pk")[:SHOWN])
     names = dict(StepRevision.objects.filter(step__in={j.step_id for j in found}).values_list("step_id", "name"))
     rows = [
         (
@@ -101,7 +102,7 @@ def merge(gone: int, survivor: int, now: datetime) -> None:
     own = [journey for journey in found if journey.profile_id == survivor]
     inside = {journey.canvas_id for journey in own if journey.ended_at is None}
     taken = {(j.canvas_id, j.entry_second) for j in own} | {(j.canvas_id, j.source) for j in own}
-    single = set(Canvas.objects.filter(pk__in=inside).exclude(reentry__in=CONCURRENT).values_list("pk", flat=True))
+    single = set(Canvas.with_tests.filter(pk__in=inside).exclude(reentry__in=CONCURRENT).values_list("pk", flat=True))
     for journey in found:
         if journey.profile_id != gone:
             continue

@@ -1,28 +1,38 @@
 """A Canvas as a document: its settings, steps, webhooks and variants, without ids, people or numbers.
 
-Templates are kept so, and made into Canvases again. Steps are named by their place: "1", "2", …
+Templates are kept so, and made into Canvases again; files have more settings (`FILE_SETTINGS`), and names instead of
+ids (`KIND`). Steps are named by their place: "1", "2", …
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
+from audience.portable import note_unseen_events
+from canvas import graph, publishing, setup, shapes
 from canvas.models import Canvas, CanvasVersion, Path, Step, StepContent, StepRevision
-from outreach.models import Variant
-from webhooks.models import Content, ContentOverride, Sender
+from outreach import portable as shared
+from outreach.models import Status
+from webhooks.models import Sender
+from workspace.files import Document, Found, Kind, Links, Named
+from workspace.files.document import at
 
 SETTINGS = (
     *("to_everyone", "filters", "entry", "triggers", "reentry", "reentry_seconds", "entry_limit", "entry_cadence"),
     "conversions",
 )
+FILE_SETTINGS = (
+    *(name for name in setup.COPIED if name not in ("description", "subscription_group")),
+    *("zone", "end_at", "optimisation"),
+)
 EXITS = ("exit_events", "exit_audience", "exits_at_once")
-WORDING = ("language", "url", "pairs", "raw_body")
-Document = dict[str, Any]
 
 
-def document_of(version: CanvasVersion) -> Document:
-    """What a version and its Canvas's settings say."""
+def document_of(version: CanvasVersion, settings: Sequence[str] = SETTINGS) -> Document:
+    """What a version and these settings of its Canvas say."""
     canvas = version.canvas
     revisions = list(version.revisions.select_related("step").order_by("step_id"))
     place = {revision.step_id: str(n) for n, revision in enumerate(revisions, 1)}
@@ -30,7 +40,7 @@ def document_of(version: CanvasVersion) -> Document:
     starts = {path.variant_id: place.get(path.target_id or 0) for path in paths if path.variant_id}
     return {
         "description": canvas.description,
-        "settings": {name: getattr(canvas, name) for name in SETTINGS},
+        "settings": {name: getattr(canvas, name) for name in settings},
         "exits": {name: getattr(version, name) for name in EXITS},
         "variants": [
             {"name": v.name, "share": v.share, "is_control": v.is_control, "first": starts.get(v.pk)}
@@ -57,14 +67,9 @@ def document_of(version: CanvasVersion) -> Document:
 
 
 def _webhooks(revision: StepRevision) -> list[Document]:
-    items = revision.step_contents.select_related("content").prefetch_related("content__overrides")
+    items = revision.step_contents.select_related("content__client_certificate")
     return [
-        {
-            "slot": item.slot,
-            **{name: getattr(item.content, name) for name in Content.FIELDS_OF_A_COPY},
-            "languages": [{name: getattr(o, name) for name in WORDING} for o in item.content.overrides.all()],
-        }
-        for item in items
+        {"slot": item.slot, **shared.webhook_of(item.content)} for item in items.prefetch_related("content__overrides")
     ]
 
 
@@ -77,9 +82,11 @@ def make(document: Mapping[str, Any], name: str, author: Any = None) -> Canvas:
         description=document.get("description") or "",
         created_by=author,
         sender=Sender.objects.create(name=name),
-        **{key: given[key] for key in SETTINGS if key in given},
+        subscription_group_id=document.get("subscription_group"),
+        **{key: given[key] for key in FILE_SETTINGS if key in given},
     )
     canvas.save()
+    shared.add_to(canvas, document)
     exits = document.get("exits") or {}
     draft = CanvasVersion.objects.create(
         canvas=canvas, author=author, **{key: exits[key] for key in EXITS if key in exits}
@@ -89,11 +96,8 @@ def make(document: Mapping[str, Any], name: str, author: Any = None) -> Canvas:
         for rank, way in enumerate(each.get("paths") or [{"key": 0, "name": "", "to": None}]):
             _path(draft, way, rank, steps, step=steps[each["key"]])
     for position, arm in enumerate(document["variants"]):
-        is_control = bool(arm.get("is_control"))
-        variant = Variant.objects.create(
-            outreach=canvas, name=arm["name"], share=arm["share"], position=position, is_control=is_control
-        )
-        if not is_control:
+        variant = shared.make_variant(canvas, position, arm)
+        if not variant.is_control:
             Path.objects.create(version=draft, variant=variant, target=steps.get(arm.get("first") or ""))
     return canvas
 
@@ -109,11 +113,7 @@ def _step(draft: CanvasVersion, given: Mapping[str, Any]) -> Step:
         is_disabled=bool(given.get("is_disabled")),
     )
     for place, webhook in enumerate(given.get("webhooks") or ()):
-        known = {name: webhook[name] for name in Content.FIELDS_OF_A_COPY if name in webhook}
-        content = Content.objects.create(**known)
-        ContentOverride.objects.bulk_create(
-            ContentOverride(content=content, **row) for row in webhook.get("languages") or ()
-        )
+        content = shared.make_webhook(webhook)
         StepContent.objects.create(revision=revision, slot=webhook.get("slot", place), content=content)
     return step
 
@@ -122,5 +122,76 @@ def _path(draft: CanvasVersion, way: Mapping[str, Any], rank: int, steps: Mappin
     if step.kind == "exit":
         return
     Path.objects.create(
-        version=draft, step=step, key=way["key"], rank=rank, name=way["name"], target=steps.get(way["to"] or "")
+        version=draft,
+        step=step,
+        key=way["key"],
+        rank=rank,
+        name=way.get("name") or "",
+        target=steps.get(way.get("to") or ""),
     )
+
+
+# --- files
+
+
+def _write(canvas: Canvas) -> Document:
+    document, links = document_of(publishing.shown(canvas), FILE_SETTINGS), Named()
+    return {
+        **shared.written_head(canvas, shared.head_of(canvas) | document, links),
+        "exits": shared.translated(document["exits"], links, "exits"),
+        "steps": [_written(step, links, at("steps", n)) for n, step in enumerate(document["steps"])],
+    }
+
+
+def _written(step: Document, links: Links, place: str) -> Document:
+    return {
+        **step,
+        "settings": shared.translated(step["settings"], links, at(place, "settings")),
+        "webhooks": [
+            {key: value for key, value in shared.without_secrets(webhook).items() if key != "slot"}
+            for webhook in step["webhooks"]
+        ],
+    }
+
+
+def _make(document: Document, links: Found) -> Canvas:
+    taken = shared.read_head(document, links)
+    taken["exits"] = shared.translated(document.get("exits") or {}, links, "exits")
+    taken["steps"] = [_taken(step, links, at("steps", n)) for n, step in enumerate(document["steps"])]
+    note_unseen_events(links)
+    canvas = make(taken, document["name"], links.user)
+    if graph.read(publishing.shown(canvas)).on_cycles:
+        links.refuse("steps", _("Steps can't lead back to an earlier step: journeys only move forward."))
+    return canvas
+
+
+def _taken(step: Document, links: Found, place: str) -> Document:
+    return {
+        **step,
+        "settings": shared.translated(step.get("settings") or {}, links, at(place, "settings")),
+        "webhooks": [
+            shared.taken_in(webhook, links, at(at(place, "webhooks"), n))
+            for n, webhook in enumerate(step.get("webhooks") or ())
+        ],
+    }
+
+
+def _facts(canvas: Canvas) -> Sequence[str]:
+    arms, steps = canvas.variants.count(), canvas.steps.count()
+    return [
+        str(canvas.get_entry_display()),
+        ngettext("%d variant", "%d variants", arms) % arms,
+        ngettext("%d step", "%d steps", steps) % steps,
+    ]
+
+
+KIND = Kind(
+    "canvas",
+    gettext_lazy("Canvas"),
+    lambda: Canvas.objects.exclude(status=Status.ARCHIVED),
+    shapes.file_shape(FILE_SETTINGS),
+    _write,
+    _make,
+    _facts,
+    shapes.problems,
+)

@@ -19,7 +19,7 @@ LEAVE, AFTER_THE_WAIT, NOW = "leave", "after", "now"
 def draft_of(canvas: Canvas, author: Any = None) -> CanvasVersion:
     """The draft, made as a copy of the newest version where there is none."""
     with transaction.atomic():
-        Canvas.objects.select_for_update(of=("self",), no_key=True).get(pk=canvas.pk)
+        Canvas.with_tests.select_for_update(of=("self",), no_key=True).get(pk=canvas.pk)
         draft = CanvasVersion.objects.filter(canvas=canvas, number=None).first()
         if draft is None:
             newest = live.versions([canvas.pk]).get(canvas.pk)
@@ -90,7 +90,7 @@ def publish(
     `retimed` are delays whose new length is for those who wait there, too.
     """
     with transaction.atomic():
-        Canvas.objects.select_for_update(of=("self",), no_key=True).get(pk=canvas.pk)
+        Canvas.with_tests.select_for_update(of=("self",), no_key=True).get(pk=canvas.pk)
         draft = CanvasVersion.objects.select_for_update().filter(canvas=canvas, number=None).first()
         if draft is None:
             return None

@@ -11,31 +11,57 @@ from typing import Any
 from audience.filters import Scope
 from audience.models import PendingEvent
 from audience.reactions import Names, unseen
-from canvas import audiences, conversions, entry, live, store
+from canvas import audiences, entry, live, store
+from canvas import graph as graphs
 from canvas.graph import Graph, Node
 from canvas.live import Live
-from canvas.models import Canvas, Entry, Kind, StepVisit
+from canvas.models import Canvas, CanvasVersion, Entry, Kind, StepVisit
 from canvas.states import Reason, Waiting
 from canvas.steps import action_paths
 from canvas.travel import News, Traveller
 from outreach import matching, properties, reach
 from outreach.matching import Happening, Trigger
 from outreach.models import Status
+from workspace import bulk
 from workspace.models import Workspace
 from workspace.queues import wake
+from workspace.remembered import Remembered
 
 LOOP_GUARD = timedelta(seconds=60)
 _IN_MESSAGE = (Waiting.SCHEDULE, Waiting.SCHEDULE_DATE, Waiting.OUTCOME, Waiting.SENT)
 
 
 def listener(occurred: Names) -> Names:
-    """The names that some launched Canvas waits for. Two queries; graphs are kept in memory."""
+    """The names that some launched Canvas waits for. One query, plain: every stored event asks it."""
+    rows = bulk.fetch(_LISTENED, [*LAUNCHED])
+    waiting = _of_version.of(version for version, *_others in rows) if rows else {}
     found: dict[PendingEvent.Kind, set[str]] = {}
-    for canvas in _launched():
-        triggers = [*listens(canvas.graph), *conversions.triggers_of(canvas), *canvas.entry_triggers]
-        for kind, names in matching.wanted(matching.names_of(triggers), occurred).items():
-            found.setdefault(kind, set()).update(names)
+    for version, status, entry_kind, entries, goals in rows:
+        triggers = [trigger for goal in bulk.document(goals) for trigger in goal.get("triggers") or ()]
+        triggers += bulk.document(entries) if entry_kind == Entry.ACTION and status == Status.ACTIVE else []
+        for listened in (waiting.get(version, {}), matching.names_of(triggers)):
+            for kind, names in matching.wanted(listened, occurred).items():
+                found.setdefault(kind, set()).update(names)
     return found
+
+
+LAUNCHED = (Status.ACTIVE, Status.PAUSED, Status.STOPPED)
+_LISTENED = """
+    SELECT v.id, o.status, c.entry, c.triggers, c.conversions
+    FROM canvas_canvas AS c JOIN outreach_outreach AS o ON o.id = c.outreach_ptr_id
+    JOIN canvas_canvasversion AS v ON v.canvas_id = o.id AND v.number = (
+        SELECT MAX(newest.number) FROM canvas_canvasversion AS newest WHERE newest.canvas_id = o.id
+    )
+    WHERE o.status IN (%s, %s, %s)
+"""
+
+
+def _listened(versions: set[int]) -> dict[int, Names]:
+    found = CanvasVersion.objects.filter(pk__in=versions)
+    return {version.pk: matching.names_of(listens(graphs.load(version))) for version in found}
+
+
+_of_version = Remembered(_listened)  # a published version never changes
 
 
 def listens(graph: Graph) -> Iterator[Trigger]:
@@ -48,7 +74,7 @@ def listens(graph: Graph) -> Iterator[Trigger]:
 
 
 def _launched() -> Iterable[Live]:
-    running = Canvas.objects.filter(status__in=[Status.ACTIVE, Status.PAUSED, Status.STOPPED])
+    running = Canvas.with_tests.filter(status__in=LAUNCHED)
     return live.of(running.values_list("pk", flat=True)).values()
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 from django.db.models import Sum
 
@@ -11,6 +12,7 @@ from canvas import conversions, counts
 from canvas.counts import StepMetric
 from canvas.graph import Graph
 from canvas.models import Canvas
+from outreach import revenue
 from outreach.models import DailyCount, Variant
 
 DAYS_SHOWN = 30
@@ -62,7 +64,7 @@ def confidence(one: tuple[int, int], other: tuple[int, int]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A variant's numbers; `rates` in the order of the conversion events."""
+    """A variant's numbers; `rates` in the order of the conversion events, `revenue` in the workspace's currency."""
 
     variant: Variant
     entered: int
@@ -70,11 +72,13 @@ class Arm:
     exited: int
     received: int
     rates: Sequence[Rate]
+    revenue: Decimal
 
 
 def arms(canvas: Canvas) -> list[Arm]:
-    """One row for each variant, those removed included where they have numbers. Three queries."""
+    """One row for each variant, those removed included where they have numbers. Four queries."""
     figures = _by_variant(canvas.pk)
+    money = revenue.total(canvas, ("variant",))
     converted = conversions.by_variant(canvas.pk)
     variants = [v for v in canvas.variants.all() if not v.is_removed or figures.get(v.pk)]
     control = next((v.pk for v in variants if v.is_control), None)
@@ -95,6 +99,7 @@ def arms(canvas: Canvas) -> list[Arm]:
                 own.get(StepMetric.EXITED, 0),
                 own.get(StepMetric.SENT, 0),
                 rates,
+                money.get(variant.pk, Decimal(0)),
             )
         )
     return rows
@@ -120,6 +125,7 @@ class StepRow:
     kind: str
     numbers: Mapping[str, int]
     converted: int
+    revenue: Decimal
     of_all: float
     is_gone: bool = False
 
@@ -128,6 +134,7 @@ def steps(canvas: Canvas, graph: Graph, names: Mapping[int, str]) -> list[StepRo
     """In the order of the graph, then those that are no longer in it. `names` are the last names of the latter."""
     totals = counts.by_step(canvas.pk)
     converted = conversions.by_step(canvas.pk)
+    money = revenue.total(canvas, ("step",))
     everybody = totals.get(0, counts.NOTHING)[StepMetric.ENTERED]
     gone = [step for step in totals if step and step not in graph.nodes]
     rows = []
@@ -136,7 +143,8 @@ def steps(canvas: Canvas, graph: Graph, names: Mapping[int, str]) -> list[StepRo
         numbers = totals.get(step, counts.NOTHING)
         share = 100 * numbers[StepMetric.ENTERED] / everybody if everybody else 0.0
         name, kind = (node.name, str(node.kind.label)) if node else (names.get(step, str(step)), "")
-        rows.append(StepRow(step, name, kind, numbers, converted.get(step, 0), share, node is None))
+        spent = money.get(step, Decimal(0))
+        rows.append(StepRow(step, name, kind, numbers, converted.get(step, 0), spent, share, node is None))
     return rows
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from canvas import editing, publishing
 from canvas.models import Canvas, CanvasVersion, Path, Step, StepContent, StepRevision
+from outreach.forms.schedule import QUIET, SCHEDULE
 from outreach.models import Variant
 from webhooks.models import Sender
 
@@ -18,6 +19,14 @@ COPIED = (
     "filters",
     "entry",
     "triggers",
+    "start_at",
+    *SCHEDULE,
+    "month_days",
+    *QUIET,
+    "obeys_caps",
+    "counts_for_caps",
+    "subscribed",
+    "subscription_group",
     "reentry",
     "reentry_seconds",
     "entry_limit",

@@ -12,8 +12,10 @@ from typing import Any
 from django.db import connection
 
 from canvas import counts, sending
+from canvas.models import Canvas
 from canvas.states import State
 from canvas.travel import Batch, News, Traveller
+from outreach import stream
 from workspace import bulk
 
 _FIELDS = (
@@ -157,8 +159,21 @@ def write(batch: Batch) -> None:
     planned = sending.make_messages(batch)
     _update_journeys(batch)
     _update_values(batch)
+    _tell_exits(batch)
     cancelled = sending.cancel(batch)
     counts.add(batch.graph.canvas_id, batch.counts, batch.now, Counter(planned) + Counter(cancelled))
+
+
+def _tell_exits(batch: Batch) -> None:
+    """Note who has left or completed, where other systems want to know."""
+    if stream.is_on() and (ended := [t for t in batch.travellers if t.ended_at]):
+        sender = Canvas.with_tests.values_list("sender_id", flat=True).get(pk=batch.graph.canvas_id)
+        stream.put(
+            stream.Event(
+                stream.Kind.EXIT, f"journey:{t.id}", batch.now, sender, t.profile_id, t.variant_id, t.exit_reason
+            )
+            for t in ended
+        )
 
 
 def _insert_visits(batch: Batch) -> None:

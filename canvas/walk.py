@@ -144,7 +144,12 @@ def _follow(batch: Batch, node: Node, people: Sequence[Traveller], verdicts: Ver
             case Go():
                 leaving.append(traveller)
             case Wait(until, why):
-                traveller.state, traveller.wake_at, traveller.waits_for = after(traveller.state, Move.WAIT), until, why
+                wake_at = batch.now + batch.shortened(until - batch.now)
+                traveller.state, traveller.wake_at, traveller.waits_for = (
+                    after(traveller.state, Move.WAIT),
+                    wake_at,
+                    why,
+                )
             case Send(why):
                 traveller.state, traveller.wake_at, traveller.waits_for = after(traveller.state, Move.SEND), None, why
                 batch.sends.append(visit_of(batch, traveller))

@@ -151,7 +151,10 @@ def _actions(node: Node) -> str:
 
 def _experiment(node: Node) -> str:
     shares = experiment_paths.shares(node)
-    return ", ".join(f"{way.name} {shares[way.key]} %" for way in node.ways)
+    parts = [f"{way.name} {shares[way.key]} %" for way in node.ways]
+    if held := experiment_paths.held(node):
+        parts.append(_("waits for the winner %(share)s %%") % {"share": held})
+    return ", ".join(parts)
 
 
 def _update(node: Node) -> str:

@@ -1,7 +1,7 @@
 """For operators' machines: is this process alive, may it get traffic, and the numbers for Prometheus."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -16,6 +16,17 @@ from webhooks.metrics import DeliveryCollector
 from workspace import queues
 
 _HERE = ("127.0.0.1", "::1", "")
+
+
+class ProbeMiddleware:
+    """Answers the probes before anything else does: they come by address, without TLS, and with any Host header."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.views = {"/health/live": live, "/health/ready": ready, "/metrics": metrics}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.views.get(request.path_info, self.get_response)(request)
 
 
 def live(request: HttpRequest) -> HttpResponse:

@@ -2,10 +2,13 @@
 
 import time
 
+from api import jobs as api_jobs
 from audience import jobs as audience_jobs
+from campaigns import jobs as campaigns_jobs
 from canvas import jobs as canvas_jobs
 from outreach import jobs as outreach_jobs
 from webhooks import jobs as webhooks_jobs
+from workspace import jobs as workspace_jobs
 from workspace import queues
 
 TIDY_EVERY = 15.0  # seconds
@@ -20,7 +23,10 @@ def housekeeping() -> None:
     if time.monotonic() < _next_tidy:
         return
     _next_tidy = time.monotonic() + TIDY_EVERY
+    workspace_jobs.tidy()
     audience_jobs.tidy()
     outreach_jobs.tidy()
+    campaigns_jobs.tidy()
     webhooks_jobs.tidy()
     canvas_jobs.tidy()
+    api_jobs.tidy()

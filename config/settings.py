@@ -6,6 +6,7 @@ and test, keys are made once and kept in `DATA_DIR` (readable by the owner alone
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -65,7 +66,7 @@ else:
     CREDENTIALS_KEYS = CREDENTIALS_KEYS or [kept_secret("credentials_key", lambda: Fernet.generate_key().decode())]
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]", "testserver"]
 
-SITE_URL = env.str("SITE_URL", "http://localhost:8000")
+SITE_URL = env.str("SITE_URL", "http://localhost:8000").rstrip("/")
 VERSION = "0.1"
 
 INSTALLED_APPS = [
@@ -81,7 +82,14 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "csp",
+    "django_ace",
+    "ninja",
     "django_rq",
+    "simple_history",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "workspace",
     "audience",
     "webhooks",
@@ -93,6 +101,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -100,9 +109,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.pages.kept.KeepTyped",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "workspace.access.middleware.AccessMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # widgets of ours live in templates/
@@ -125,7 +138,10 @@ TEMPLATES = [
 
 # --- databases, queues -----------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'hookline.sqlite3'}")}
+_address = env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR / 'hookline.sqlite3'}"
+if _address.partition(":")[0] not in ("postgres", "postgresql", "sqlite"):
+    raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite:///; see .env.example.")
+DATABASES = {"default": env.db_url_config(_address)}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a transaction that will write takes the lock when it begins and so never fails half-way with "locked".
@@ -138,8 +154,11 @@ else:
     _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 600)
     _database["CONN_HEALTH_CHECKS"] = True
     # No JIT: compiling a query for 80 ms, which it does where it overrates the cost, is longer than most of ours take.
+    # Random pages cost what they do on a solid-state disk, or in memory: the default of 4 is for spinning disks, and
+    # makes PostgreSQL read whole tables where a thousand look-ups through an index are faster.
     _database.setdefault("OPTIONS", {}).setdefault(
-        "options", "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=20000 -c jit=off"
+        "options",
+        "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=20000 -c jit=off -c random_page_cost=1.1",
     )
 if ENVIRONMENT == "test":
     # a file, so that real worker processes see what a test wrote
@@ -163,6 +182,13 @@ QUEUE_JOBS = {
     "default": "config.jobs.housekeeping",
 }
 RQ_SHOW_ADMIN_LINK = False
+
+# --- email -----------------------------------------------------------------------------------------------------------
+
+# For example smtp+tls://user:password@mail.example.com:587. Without it messages are printed to the log.
+vars().update(env.email_url("EMAIL_URL", "consolemail://"))
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "hookline@localhost")
 
 # --- processes of `manage.py run` ------------------------------------------------------------------------------------
 
@@ -190,6 +216,7 @@ RETRY_TIME_SCALE = env.float("RETRY_TIME_SCALE", 1.0)
 WEBHOOK_ALLOWED_NETWORKS: list[str] = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])
 WEBHOOK_ALLOWED_PORTS: list[int] = env.list("WEBHOOK_ALLOWED_PORTS", cast=int, default=[])
 WEBHOOK_PROXY = env.str("WEBHOOK_PROXY", "")
+WEBHOOK_CA_FILE = env.str("WEBHOOK_CA_FILE", "")  # PEM of private authorities to trust besides the usual ones
 RESPONSE_BYTES_KEPT = 64 * 1024
 LOG_DAYS_KEPT = env.int("LOG_DAYS_KEPT", 30)
 
@@ -204,6 +231,46 @@ EVENT_REPEAT_MINUTES = env.int("EVENT_REPEAT_MINUTES", 10)
 IMPORT_DAYS_KEPT = env.int("IMPORT_DAYS_KEPT", 30)
 CURRENCY = env.str("CURRENCY", "USD")
 
+# --- the REST API -----------------------------------------------------------------------------------------------------
+
+API_RATE_LIMITS_ON = env.bool("API_RATE_LIMITS", True)
+# Calls and seconds of a window, by what is called.
+API_RATE_LIMITS = {
+    "users.track": (3_000, 3),
+    "users.export.ids": (250, 60),
+    "identities": (20_000, 60),
+    "external_ids.rename": (1_000, 60),
+    "external_ids.remove": (1_000, 60),
+    "sends": (250_000, 3_600),
+    "broadcasts": (250, 60),
+    "sends.id.create": (100, 86_400),
+    "campaigns.data_series": (50_000, 60),
+    "names": (1_000, 3_600),
+    "subscription.status.set": (5_000, 60),
+    "catalogs": (50, 60),
+    "catalogs.items": (16_000, 60),
+    "catalogs.item": (50, 60),
+    "other": (250_000, 3_600),
+}
+for _limit in env.list("API_LIMITS", default=[]):
+    _bucket, _equals, _window = _limit.partition("=")
+    _calls, _slash, _seconds = _window.partition("/")
+    if _bucket not in API_RATE_LIMITS or not _calls.isdigit() or not _seconds.isdigit() or int(_seconds) < 1:
+        raise ImproperlyConfigured(f"API_LIMITS has {_limit!r}; write for example users.track=3000/3 (calls/seconds).")
+    API_RATE_LIMITS[_bucket] = (int(_calls), int(_seconds))
+# A webhook of ours that calls this API about the same thing more often than this in a minute sets nothing off any more.
+API_LOOP_CALLS = env.int("API_LOOP_CALLS", 10)
+# The addresses that webhooks leave from, to be told to receivers with a firewall; found out by nobody but you.
+WEBHOOK_SOURCE_ADDRESSES: list[str] = env.list("WEBHOOK_SOURCE_ADDRESSES", default=[])
+
+# --- events out -------------------------------------------------------------------------------------------------------
+
+# What became of messages, told as JSON lines to a file, to an address, or kept for the export of a day.
+EVENTS_OUT_FILE = env.str("EVENTS_OUT_FILE", "")
+EVENTS_OUT_URL = env.str("EVENTS_OUT_URL", "")
+EVENTS_OUT_TOKEN = env.str("EVENTS_OUT_TOKEN", "")
+EVENTS_OUT_DAYS = env.int("EVENTS_OUT_DAYS", 0)
+
 # --- security --------------------------------------------------------------------------------------------------------
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -211,16 +278,36 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 LOGIN_REDIRECT_URL = "admin:index"
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # who may read /metrics; empty: this machine alone
-SESSION_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
 if PRODUCTION and env.bool("HTTPS", True):
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
-    SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # asked from inside, without TLS
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+SESSION_ENGINE = "workspace.access.sessions"  # Django's, with whose each session is
+SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 24) * 3600  # since it was last used
+SESSION_COOKIE_HTTPONLY = True
+SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", False)
+OTP_TOTP_ISSUER = "Hookline"
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Name and address together: wrong passwords lock out one name from one place, never everybody behind one proxy or
+# office, and nobody can lock a colleague out from elsewhere.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = env.int("SIGN_IN_ATTEMPTS", 10)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("SIGN_IN_WAIT_MINUTES", 15))
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "workspace.access.address.client_address"
+AXES_LOCKOUT_CALLABLE = "workspace.access.throttle.locked"
+SIGN_IN_DAYS_KEPT = env.int("SIGN_IN_DAYS_KEPT", 365)
+AXES_ENABLE_ACCESS_FAILURE_LOG = True  # the audit trail shows it
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -239,14 +326,12 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+_rules = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"{_rules}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_rules}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},  # length beats odd characters
+    {"NAME": f"{_rules}.CommonPasswordValidator"},
+    {"NAME": f"{_rules}.NumericPasswordValidator"},
 ]
 
 # --- language, time, files -------------------------------------------------------------------------------------------
@@ -267,7 +352,8 @@ STORAGES = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if ENVIRONMENT == "test" else _manifest
     },
 }
-WHITENOISE_USE_FINDERS = ENVIRONMENT == "test"
+# In tests files are looked up when asked for: to list them all for each test's client takes longer than most tests do.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = ENVIRONMENT == "test"
 MEDIA_ROOT = DATA_DIR / "media"
 
 # --- logging ---------------------------------------------------------------------------------------------------------
@@ -278,7 +364,8 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"rq.worker": {"level": "WARNING"}, "rq.cron": {"level": "WARNING"}},
+    # urllib3 would write whole addresses, with the secrets in them, where LOG_LEVEL is DEBUG.
+    "loggers": {name: {"level": "WARNING"} for name in ("axes", "rq.worker", "rq.cron", "urllib3")},
 }
 
 # --- the admin -------------------------------------------------------------------------------------------------------
@@ -289,125 +376,14 @@ UNFOLD = {
     "SITE_SUBHEADER": _("Webhook campaigns and journeys"),
     "SITE_SYMBOL": "phishing",
     "SHOW_HISTORY": True,
+    "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("hookline.css")],
-    "SIDEBAR": {
-        "show_search": True,
-        "navigation": [
-            {
-                "items": [
-                    {"title": _("Home"), "icon": "home", "link": reverse_lazy("admin:index")},
-                    {
-                        "title": _("Campaigns"),
-                        "icon": "campaign",
-                        "link": reverse_lazy("admin:campaigns_campaign_changelist"),
-                    },
-                    {"title": _("Canvas"), "icon": "route", "link": reverse_lazy("admin:canvas_canvas_changelist")},
-                    {
-                        "title": _("Profiles"),
-                        "icon": "group",
-                        "link": reverse_lazy("admin:audience_profile_changelist"),
-                    },
-                    {
-                        "title": _("Segments"),
-                        "icon": "filter_alt",
-                        "link": reverse_lazy("admin:audience_segment_changelist"),
-                    },
-                    {"title": _("Imports"), "icon": "upload", "link": reverse_lazy("admin:audience_import_changelist")},
-                    {
-                        "title": _("Webhook templates"),
-                        "icon": "webhook",
-                        "link": reverse_lazy("admin:webhooks_template_changelist"),
-                    },
-                    {
-                        "title": _("Content Blocks"),
-                        "icon": "extension",
-                        "link": reverse_lazy("admin:webhooks_contentblock_changelist"),
-                    },
-                    {
-                        "title": _("Catalogs"),
-                        "icon": "inventory_2",
-                        "link": reverse_lazy("admin:webhooks_catalog_changelist"),
-                    },
-                    {
-                        "title": _("Promotion codes"),
-                        "icon": "confirmation_number",
-                        "link": reverse_lazy("admin:webhooks_promotion_changelist"),
-                    },
-                    {
-                        "title": _("Message Activity Log"),
-                        "icon": "receipt_long",
-                        "link": reverse_lazy("admin:webhooks_messageactivitylog_changelist"),
-                    },
-                    {
-                        "title": _("Senders"),
-                        "icon": "speed",
-                        "link": reverse_lazy("admin:webhooks_sender_changelist"),
-                    },
-                ],
-            },
-            {
-                "title": _("Data and lists"),
-                "separator": True,
-                "collapsible": True,
-                "items": [
-                    {
-                        "title": _("Custom attributes"),
-                        "icon": "data_object",
-                        "link": reverse_lazy("admin:audience_attribute_changelist"),
-                    },
-                    {
-                        "title": _("Events and products"),
-                        "icon": "bolt",
-                        "link": reverse_lazy("admin:audience_eventname_changelist"),
-                    },
-                    {
-                        "title": _("Subscription groups"),
-                        "icon": "unsubscribe",
-                        "link": reverse_lazy("admin:audience_subscriptiongroup_changelist"),
-                    },
-                    {
-                        "title": _("Suppression lists"),
-                        "icon": "block",
-                        "link": reverse_lazy("admin:audience_suppressionlist_changelist"),
-                    },
-                    {
-                        "title": _("Global control group"),
-                        "icon": "science",
-                        "link": reverse_lazy("admin:audience_globalcontrol_changelist"),
-                    },
-                    {
-                        "title": _("Currency rates"),
-                        "icon": "payments",
-                        "link": reverse_lazy("admin:audience_currencyrate_changelist"),
-                    },
-                ],
-            },
-            {
-                "title": _("Settings"),
-                "separator": True,
-                "collapsible": True,
-                "items": [
-                    {
-                        "title": _("Workspace"),
-                        "icon": "domain",
-                        "link": reverse_lazy("admin:workspace_workspace_changelist"),
-                    },
-                    {
-                        "title": _("Pending events"),
-                        "icon": "pending_actions",
-                        "link": reverse_lazy("admin:audience_pendingevent_changelist"),
-                    },
-                    {
-                        "title": _("Credentials"),
-                        "icon": "key",
-                        "link": reverse_lazy("admin:workspace_credential_changelist"),
-                    },
-                    {"title": _("Teams"), "icon": "groups", "link": reverse_lazy("admin:workspace_team_changelist")},
-                    {"title": _("Tags"), "icon": "sell", "link": reverse_lazy("admin:workspace_tag_changelist")},
-                    {"title": _("People"), "icon": "badge", "link": reverse_lazy("admin:auth_user_changelist")},
-                ],
-            },
-        ],
-    },
+    "ACCOUNT": {"navigation": [{"title": _("Sign-in and security"), "link": reverse_lazy("account")}]},
+    "SCRIPTS": [lambda request: static("hookline.js")],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")}],
+    "DASHBOARD_CALLBACK": "config.pages.home.context",
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.pages.navigation.sidebar"},
+    "TABS": "config.pages.navigation.tabs",
+    "COMMAND": {"search_callback": "config.pages.palette.search", "show_history": True},
 }

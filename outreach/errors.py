@@ -2,10 +2,14 @@
 
 OutreachError
 ├── NotLaunchable   problems to mend first
-└── WrongStatus     the action doesn't fit the status
+├── WrongStatus     the action doesn't fit the status
+├── UnusableCall    an API call that can't be carried out
+└── NotByCall       an API call for something that is not sent by call
 """
 
 from collections.abc import Sequence
+
+from audience.ingest import ItemError
 
 
 class OutreachError(Exception):
@@ -22,3 +26,15 @@ class NotLaunchable(OutreachError):
 
 class WrongStatus(OutreachError):
     """The action doesn't fit the status, for example stopping a draft; the message says so."""
+
+
+class UnusableCall(OutreachError):
+    """The call says nothing that can be done; `errors` name single recipients."""
+
+    def __init__(self, message: str, errors: Sequence[ItemError] = ()) -> None:
+        super().__init__(message)
+        self.errors = tuple(errors)
+
+
+class NotByCall(OutreachError):
+    """The outreach is not sent by API call, or is a draft."""

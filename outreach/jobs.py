@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from outreach import lifecycle, plan
+from outreach import counters, direct, experiments, late, lifecycle, plan, shipping
 from outreach.models import Outreach, Status
 from workspace import queues
 
@@ -14,7 +14,15 @@ def plan_due() -> int:
 
 
 def tidy() -> None:
-    """Cancel what was on the wire when its outreach was stopped and has come back since (timetable)."""
-    stopped = Outreach.objects.filter(status__in=[Status.STOPPED, Status.ARCHIVED], sender__lanes__is_open=True)
+    """Cancel what was on the wire when its outreach was stopped and has come back since; move the shares of
+    intelligent selections; tell people of messages that were dropped, and other systems what happened (timetable).
+    """
+    stopped = Outreach.with_tests.filter(status__in=[Status.STOPPED, Status.ARCHIVED], sender__lanes__is_open=True)
     for outreach in stopped.distinct():
         lifecycle.cancel_waiting(outreach, timezone.now())
+    late.tell(timezone.now())
+    experiments.recalculate_due(timezone.now())
+    shipping.ship(timezone.now())
+    shipping.prune(timezone.now())
+    direct.prune(timezone.now())
+    counters.prune_hours(timezone.now())

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from outreach import counters, launch
+from outreach import capping, counters, experiments, launch, plan
 from outreach.counters import Key
 from outreach.errors import NotLaunchable, WrongStatus
 from outreach.models import Metric, Outreach, Status
@@ -19,6 +19,8 @@ MOVES: dict[str, dict[Status, Status]] = {
     "pause": {Status.ACTIVE: Status.PAUSED},
     "resume": {Status.PAUSED: Status.ACTIVE, Status.STOPPED: Status.ACTIVE},
     "stop": {Status.ACTIVE: Status.STOPPED, Status.PAUSED: Status.STOPPED},
+    "unarchive": {Status.ARCHIVED: Status.STOPPED},
+    "redraft": {Status.ARCHIVED: Status.DRAFT},
     "archive": {status: Status.ARCHIVED for status in Status if status != Status.ARCHIVED},
 }
 _CANCEL_CHUNK = 5_000
@@ -50,18 +52,29 @@ def resume(outreach: Outreach, now: datetime) -> None:
 def stop(outreach: Outreach, now: datetime) -> None:
     """End the sending: what waits is cancelled for good, requests on the wire finish."""
     _move(outreach, "stop", now)
-    cancel_waiting(outreach, now)
+    _end(outreach, now)
 
 
 def archive(outreach: Outreach, now: datetime) -> None:
     """Retire it, stopped first."""
     _move(outreach, "archive", now)
+    _end(outreach, now)
+
+
+def unarchive(outreach: Outreach, now: datetime) -> None:
+    """Bring it back: stopped, or a draft if it was never launched. Nothing is sent until it is resumed."""
+    _move(outreach, "unarchive" if outreach.launched_at else "redraft", now)
+
+
+def _end(outreach: Outreach, now: datetime) -> None:
+    experiments.cancel(outreach, now)
+    plan.cancel_runs(outreach, now)
     cancel_waiting(outreach, now)
 
 
 def _move(outreach: Outreach, action: str, now: datetime) -> None:
     with transaction.atomic():
-        row = Outreach.objects.select_for_update().get(pk=outreach.pk)
+        row = Outreach.with_tests.select_for_update().get(pk=outreach.pk)
         status = Status(row.status)
         if status not in MOVES[action]:
             raise WrongStatus(_("“%(name)s” is %(status)s.") % {"name": row.name, "status": row.get_status_display()})
@@ -89,11 +102,13 @@ def _cancel_chunk(outreach: Outreach, now: datetime) -> int:
             SELECT m.id FROM webhooks_message AS m JOIN webhooks_lane AS l ON l.id = m.lane_id
             WHERE l.sender_id = %s AND m.finished_at IS NULL AND (m.leased_until IS NULL OR m.leased_until <= %s)
             LIMIT %s
-        ) RETURNING variant
+        ) RETURNING variant, cause, profile_id
     """
     with transaction.atomic():
         params = [Outcome.CANCELLED, "outreach_inactive", now, outreach.sender_id, now, _CANCEL_CHUNK]
-        variants = Counter(variant for (variant,) in bulk.fetch(sql, params))
+        rows = bulk.fetch(sql, params)
+        variants = Counter(variant for variant, _cause, _profile in rows)
+        capping.give_back({(outreach.sender_id, cause, profile) for _variant, cause, profile in rows})
         day = counters.today(now)
         counters.add(
             {

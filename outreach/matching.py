@@ -29,7 +29,11 @@ KINDS: Mapping[str, tuple[Kind, Any]] = {
     "attribute": (Kind.ATTRIBUTES, gettext_lazy("changes a custom attribute")),
     "email_added": (Kind.ATTRIBUTES, gettext_lazy("adds an email address")),
     "subscription": (Kind.SUBSCRIPTION, gettext_lazy("changes a subscription")),
+    "received": (Kind.OUTREACH, gettext_lazy("receives a campaign or Canvas")),
+    "converted": (Kind.OUTREACH, gettext_lazy("converts for a campaign or Canvas")),
+    "in_control": (Kind.OUTREACH, gettext_lazy("is enrolled in a control group")),
 }
+INTERACTIONS = ("received", "converted", "in_control")  # their `name` is the id of an outreach, empty for any
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,9 @@ def matches(trigger: Trigger, happening: Happening, scope: Scope, others: Mappin
         case "email_added":
             before, after = happening.changes.get("email", (None, None))
             return bool(after) and not before
+        case "received" | "converted" | "in_control" as kind:
+            what, _sign, which = happening.name.partition(":")
+            return what == kind and trigger.get("name") in (None, "", which)
     if trigger.get("name") and trigger["name"] != happening.name:
         return False
     leaves = trigger.get("conditions") or ()
@@ -110,8 +117,20 @@ def names_of(triggers: Iterable[Trigger]) -> dict[Kind, set[str]]:
     found: dict[Kind, set[str]] = {}
     for trigger in triggers:
         kind = KINDS[trigger["kind"]][0]
-        found.setdefault(kind, set()).add("email" if trigger["kind"] == "email_added" else trigger.get("name") or "")
+        found.setdefault(kind, set()).add(_listened(trigger))
     return found
+
+
+def _listened(trigger: Trigger) -> str:
+    name = trigger.get("name") or ""
+    if trigger["kind"] == "email_added":
+        return "email"
+    return interaction(trigger["kind"], name) if name and trigger["kind"] in INTERACTIONS else name
+
+
+def interaction(kind: str, outreach: object) -> str:
+    """The name of a pending event that says what a profile had to do with an outreach."""
+    return f"{kind}:{outreach}"
 
 
 def wanted(listened: Names, occurred: Names) -> dict[Kind, set[str]]:
@@ -142,6 +161,8 @@ def sentence(trigger: Trigger) -> str:
             text = _("buys %s") % name if name else _("buys something")
         case "attribute":
             text = _("changes %(name)s to %(to)s") % {"name": name, "to": to} if to else _("changes %s") % name
+        case "received" | "converted" | "in_control" if name:
+            text = f"{KINDS[trigger['kind']][1]} ({name})"
         case "subscription":
             text = _("changes the subscription %s") % name if name else _("changes a subscription")
         case kind:

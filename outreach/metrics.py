@@ -15,7 +15,12 @@ class OutcomeCollector:
     """
 
     def collect(self) -> Iterator[Metric]:
-        rows = DailyCount.objects.filter(step=0).values_list("metric").annotate(Sum("count")).order_by()
+        rows = (
+            DailyCount.objects.filter(step=0, outreach__test_of=None)
+            .values_list("metric")
+            .annotate(Sum("count"))
+            .order_by()
+        )
         family = GaugeMetricFamily("hookline_messages", "Messages of campaigns and Canvases", labels=["outcome"])
         for metric, count in rows:
             family.add_metric([metric], count)

@@ -1,24 +1,23 @@
-"""Plans an occurrence: one message row for each profile and webhook, in chunks, resumable and repeatable.
+"""Plans an occurrence: its audience in chunks, handed to the app it belongs to, resumable and repeatable.
 
 The occurrence's row is locked for each chunk and carries the cursor, so a second planner leaves, and a crash repeats at
 most one chunk, whose rows exist already and are not made twice.
 """
 
-import heapq
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from outreach import arms, counters, reach
-from outreach.counters import Key
-from outreach.models import Dispatch, Metric, Occurrence, Outreach, Status, Variant, VariantContent
-from webhooks.lanes import open_lanes
-from workspace import bulk
+from audience import segments
+from audience.models import Profile
+from outreach import reach
+from outreach.models import Dispatch, Occurrence, Outreach, Status
 from workspace.queues import wake
 
 logger = logging.getLogger(__name__)
@@ -26,7 +25,9 @@ logger = logging.getLogger(__name__)
 CHUNK = 10_000
 Taker = Callable[[Occurrence, Sequence[int], datetime], int | None]
 takers: list[Taker] = []
-"""Higher apps that take a run's profiles over instead of sending to them: how many they took, None if not theirs."""
+"""Higher apps that do what a run is for with a chunk of its audience: how many they took, None if it is not theirs."""
+schedulers: list[Callable[[datetime], None]] = []
+"""Higher apps that add the next runs of their schedules when asked."""
 LATENESS_ALLOWED = timedelta(hours=1)  # campaigns specification, section 6.1
 
 
@@ -41,8 +42,22 @@ class Chunk:
 
 def plan_due(now: datetime) -> int:
     """Plan every occurrence that is due, to its end; the number of messages made."""
+    _add_runs(now)
     due = Occurrence.objects.filter(finished_at=None, planned_at__lte=now, outreach__status=Status.ACTIVE)
-    return sum(chunk.planned for pk in due.values_list("pk", flat=True) for chunk in plan(pk, now))
+    planned = sum(chunk.planned for pk in due.values_list("pk", flat=True) for chunk in plan(pk, now))
+    _add_runs(now)
+    return planned
+
+
+def _add_runs(now: datetime) -> None:
+    for add_runs in schedulers:
+        add_runs(now)
+
+
+def cancel_runs(outreach: Outreach, now: datetime) -> int:
+    """End the runs that have begun: a stop is for good, later runs stay. How many."""
+    begun = Occurrence.objects.filter(Q(planned_at__lte=now) | Q(cursor__gt=0), outreach=outreach, finished_at=None)
+    return begun.update(result=Occurrence.Result.CANCELLED, finished_at=now)
 
 
 def plan(occurrence_id: int, now: datetime) -> Iterator[Chunk]:
@@ -59,10 +74,13 @@ def plan_chunk(occurrence_id: int, now: datetime, size: int = CHUNK) -> Chunk | 
         free = (
             Occurrence.objects.select_for_update(skip_locked=True, of=("self",)) if _can_skip() else Occurrence.objects
         )
-        occurrence = free.select_related("outreach__sender").filter(pk=occurrence_id, finished_at=None).first()
+        occurrence = (
+            free.select_related("outreach__sender", "dispatch").filter(pk=occurrence_id, finished_at=None).first()
+        )
         if occurrence is None or occurrence.outreach.status != Status.ACTIVE:
             return None
-        if occurrence.cursor == 0 and now - occurrence.planned_at > LATENESS_ALLOWED:
+        is_late = now - occurrence.planned_at > LATENESS_ALLOWED and occurrence.local_day is None
+        if occurrence.cursor == 0 and is_late:
             _miss(occurrence, now)
             return None
         ids = _next_profiles(occurrence, now, size)
@@ -84,16 +102,26 @@ def _miss(occurrence: Occurrence, now: datetime) -> None:
 
 
 def _next_profiles(occurrence: Occurrence, now: datetime, size: int) -> list[int]:
+    people = audience_of(occurrence, now).filter(pk__gt=occurrence.cursor)
+    return list(people.order_by("pk").values_list("pk", flat=True)[:size])
+
+
+def audience_of(occurrence: Occurrence, now: datetime) -> "QuerySet[Profile]":
+    """Whom a run is for: the audience of its outreach, narrowed where the call behind it says so."""
     people = reach.audience(occurrence.outreach, now)
-    if occurrence.limit is not None:
-        chosen = sample(people.values_list("pk", flat=True).iterator(), occurrence.pk, occurrence.limit)
-        return [pk for pk in chosen if pk > occurrence.cursor][:size]
-    return list(people.filter(pk__gt=occurrence.cursor).order_by("pk").values_list("pk", flat=True)[:size])
+    return narrowed(people, occurrence.dispatch.audience if occurrence.dispatch else None, now)
 
 
-def sample(ids: Iterable[int], salt: int, limit: int) -> list[int]:
-    """`limit` of the ids, random but always the same for a salt, in ascending order; not "lowest id first"."""
-    return sorted(heapq.nsmallest(limit, ids, key=lambda pk: (arms.rank(pk, salt), pk)))
+def narrowed(people: "QuerySet[Profile]", tree: Mapping[str, Any] | None, now: datetime) -> "QuerySet[Profile]":
+    """Those who meet a filter tree as well, if there is one."""
+    return people & segments.members((), tree, now) if tree else people
+
+
+def add_run(outreach: Outreach, dispatch: Dispatch, at: datetime) -> Occurrence:
+    """The run of a call, at that moment or the first one after it that no other run has."""
+    while Occurrence.objects.filter(outreach=outreach, planned_at=at).exists():
+        at += timedelta(microseconds=1)
+    return Occurrence.objects.create(outreach=outreach, planned_at=at, dispatch=dispatch)
 
 
 def _move_on(occurrence: Occurrence, ids: Sequence[int], planned: int, size: int) -> None:
@@ -110,69 +138,27 @@ def _write(occurrence: Occurrence, ids: Sequence[int], now: datetime) -> int:
     for take in takers:
         if (taken := take(occurrence, ids, now)) is not None:
             return taken
-    outreach = occurrence.outreach
-    variants = list(outreach.variants.filter(is_removed=False))
-    enrol(outreach, variants, ids, now)
-    made = make_messages(outreach, variants, occurrence.dispatch_id or 0, ids, occurrence.planned_at)
-    day = counters.today(now)
-    counters.add({Key(outreach.pk, day, variant, 0, Metric.PLANNED): count for variant, count in made.items()})
-    return sum(made.values())
+    raise LookupError(f"nobody plans occurrence {occurrence.pk}")
 
 
-def enrol(outreach: Outreach, variants: Sequence[Variant], ids: Sequence[int], now: datetime) -> None:
-    """Give each profile its arm. The first assignment stays."""
-    shares = [variant.share for variant in variants]
-    rows = ({"id": pk, "variant": variants[arms.pick(pk, outreach.pk, shares)].pk} for pk in ids)
-    bulk.execute(
-        f"""
-        INSERT INTO outreach_enrolment (outreach_id, profile_id, variant_id, enrolled_at)
-        SELECT %s, id, variant, %s FROM {bulk.rows_as_table({"id": "bigint", "variant": "bigint"})} WHERE TRUE
-        ON CONFLICT (outreach_id, profile_id) DO NOTHING
-        """,
-        [outreach.pk, now, bulk.as_json(rows)],
-    )
+def occurrence_at(
+    outreach: Outreach,
+    planned_at: datetime,
+    limit: int | None = None,
+    *,
+    local: datetime | None = None,
+    phase: int = 0,
+) -> Occurrence:
+    """The occurrence of this instant, with its dispatch, made once however often it is asked for.
 
-
-def make_messages(
-    outreach: Outreach, variants: Sequence[Variant], cause: int, ids: Sequence[int], due_at: datetime
-) -> Counter[int]:
-    """Insert a message for each enrolled profile and webhook of its arm; how many were new, by variant.
-
-    Who received this outreach before, or still waits for a message of it, gets none (re-eligibility is off).
+    `local` is the naive day and time that a run in local time asks each profile's clock for.
     """
-    targets = list(VariantContent.objects.filter(variant__in=variants).select_related("content"))
-    lanes = open_lanes(outreach.sender, [target.content for target in targets])
-    rows = [
-        {"variant": t.variant_id, "slot": t.slot, "content": t.content_id, "lane": lanes[t.content_id]} for t in targets
-    ]
-    slots = bulk.rows_as_table({"variant": "bigint", "slot": "smallint", "content": "bigint", "lane": "bigint"}, "t")
-    sql = f"""
-        INSERT INTO webhooks_message
-            (sender_id, lane_id, content_id, profile_id, cause, slot, variant, due_at, attempts, lease, outcome, reason)
-        SELECT %s, t.lane, t.content, e.profile_id, %s, t.slot, t.variant, %s, 0, 0, '', ''
-        FROM outreach_enrolment AS e JOIN {slots} ON t.variant = e.variant_id
-        WHERE e.outreach_id = %s AND e.profile_id IN (SELECT id FROM {bulk.ids_as_table()}) AND NOT EXISTS (
-            SELECT 1 FROM webhooks_receipt AS r
-            WHERE r.sender_id = %s AND r.profile_id = e.profile_id AND r.received_at IS NOT NULL
-        ) AND NOT EXISTS (
-            SELECT 1 FROM webhooks_message AS m
-            WHERE m.profile_id = e.profile_id AND m.finished_at IS NULL AND m.sender_id = %s AND m.cause <> %s
-        )
-        ON CONFLICT (sender_id, cause, profile_id, slot) DO NOTHING
-        RETURNING variant
-    """
-    sender = outreach.sender_id
-    params = [sender, cause, due_at, bulk.as_json(rows), outreach.pk, bulk.as_json_ids(ids), sender, sender, cause]
-    return Counter(variant for (variant,) in bulk.fetch(sql, params))
-
-
-def occurrence_at(outreach: Outreach, planned_at: datetime, limit: int | None = None) -> Occurrence:
-    """The occurrence of this instant, with its dispatch, made once however often it is asked for."""
     with transaction.atomic():
         dispatch, _ = Dispatch.objects.get_or_create(
             outreach=outreach, kind=Dispatch.Kind.OCCURRENCE, source=planned_at.isoformat()
         )
-        occurrence, _ = Occurrence.objects.get_or_create(
-            outreach=outreach, planned_at=planned_at, defaults={"dispatch": dispatch, "limit": limit}
-        )
+        values: dict[str, Any] = {"dispatch": dispatch, "limit": limit, "phase": phase}
+        if local:
+            values |= {"local_day": local.date(), "local_time": local.time()}
+        occurrence, _ = Occurrence.objects.get_or_create(outreach=outreach, planned_at=planned_at, defaults=values)
     return occurrence

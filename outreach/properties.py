@@ -2,7 +2,7 @@
 
 A condition is a leaf like those of the filter language: `{"name": path, "type": …, "op": …, …}` with the operators of
 `audience.filters.kinds`; or it compares with a value from elsewhere: `{"name": path, "op": "same_as", "source":
-"context" | "attribute", "other": path}`. Letter case counts, unlike in segments.
+"context" | "attribute" | "trigger", "other": path}`. Letter case counts, unlike in segments.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ Leaf = Mapping[str, Any]
 Values = Mapping[str, Any]
 MISSING = object()
 COMPARISONS = {"same_as": True, "differs_from": False}
-SOURCES = ("context", "attribute")
+SOURCES = ("context", "attribute", "trigger")
 
 
 def all_hold(leaves: Sequence[Leaf], values: Values, scope: Scope, others: Mapping[str, Values]) -> bool:
@@ -237,6 +237,8 @@ def sentence(leaf: Leaf) -> str:
     if leaf["op"] in COMPARISONS:
         words = {
             ("same_as", "context"): _("%(name)s is the journey's %(other)s"),
+            ("same_as", "trigger"): _("%(name)s is the trigger's %(other)s"),
+            ("differs_from", "trigger"): _("%(name)s is not the trigger's %(other)s"),
             ("same_as", "attribute"): _("%(name)s is the profile's %(other)s"),
             ("differs_from", "context"): _("%(name)s is not the journey's %(other)s"),
             ("differs_from", "attribute"): _("%(name)s is not the profile's %(other)s"),

@@ -38,3 +38,29 @@ def add(outreach: Outreach, name: str, source: Variant | None = None, *, is_cont
         Variant.objects.filter(pk=arm.pk).update(share=share)
     variant.refresh_from_db()
     return variant
+
+
+def remove(variant: Variant) -> None:
+    """Take an arm out. Its numbers stay; the shares of the others grow in proportion, to 100 again."""
+    with transaction.atomic():
+        Variant.objects.filter(pk=variant.pk).update(is_removed=True, share=0)
+        left = list(variant.outreach.variants.filter(is_removed=False))
+        total = sum(arm.share for arm in left)
+        goal = total + variant.share
+        shares = [arm.share * goal // total for arm in left] if total else arms.even_shares(len(left))
+        shares[-1] += goal - sum(shares) if total else 0
+        for arm, share in zip(left, shares, strict=True):
+            Variant.objects.filter(pk=arm.pk).update(share=share)
+
+
+def fill_from(content: Content, source: Content, name: str) -> None:
+    """Make a webhook a copy of another, languages included."""
+    for field in Content.FIELDS_OF_A_COPY:
+        setattr(content, field, getattr(source, field))
+    content.made_from = name
+    content.save()
+    content.overrides.all().delete()
+    for override in source.overrides.all():
+        content.overrides.create(
+            language=override.language, url=override.url, pairs=override.pairs, raw_body=override.raw_body
+        )

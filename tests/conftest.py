@@ -1,5 +1,6 @@
 """Shared fixtures. Nothing of ours is mocked: real databases, a real Valkey, a real endpoint (`sink`)."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -8,22 +9,40 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from django.test import TransactionTestCase
+from django.utils import translation
 from redis import Redis
 from redis.exceptions import RedisError
 
 from canvas import experiments, graph
 from config.demo.receiver import Receiver
 from config.processes import valkey_command
+from tests import databases
 from webhooks.compose import Composer, the_guard
 from webhooks.deliver import Pump
 from webhooks.transport import Transport, TransportSettings
 from webhooks.window import PumpSettings
 from workspace import remembered
 
+TransactionTestCase._fixture_teardown = databases.empty  # type: ignore[method-assign]
+hypothesis.settings.register_profile("hookline", deadline=None)  # slow machines are no fault of the code
+hypothesis.settings.load_profile("hookline")
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker, django_db_modify_db_settings) -> Iterator[None]:
+    """In place of pytest-django's, which migrates in every test process."""
+    with contextlib.ExitStack() as stack:
+        with django_db_blocker.unblock():
+            stack.enter_context(databases.copied())
+        yield
+        with django_db_blocker.unblock():
+            stack.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,6 +61,7 @@ def valkey() -> Iterator[Redis]:
 def _nothing_of_other_tests(valkey: Redis) -> None:
     """Empty queues and caches: what a process remembers goes by ids, and tests use those again."""
     valkey.flushall()
+    translation.activate(django_settings.LANGUAGE_CODE)  # a page in Korean leaves the thread speaking it
     remembered.forget_all()
     graph.forget()
     experiments.forget()

@@ -4,9 +4,10 @@ from datetime import datetime
 from http import HTTPStatus
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from webhooks.attempt import Attempt, Ruling
-from webhooks.masking import shown_answer, shown_request
+from webhooks.masking import carried, shown_answer, shown_request, shown_text
 from webhooks.models import LogKind, Message, MessageActivityLog
 from webhooks.request import HOST_HALTED, Answer, Fault
 
@@ -29,6 +30,7 @@ def row(attempt: Attempt, ruling: Ruling, at: datetime, *, is_test: bool = False
     text = refusal.text if refusal else headline(answer) if answer else ruling.text
     if answer and not answer.is_received and ruling.text:
         text += f" — {ruling.text}"
+    secrets = secrets_of(attempt)
     return MessageActivityLog(
         at=at,
         kind=_kind(attempt, is_test),
@@ -38,15 +40,26 @@ def row(attempt: Attempt, ruling: Ruling, at: datetime, *, is_test: bool = False
         content_id=attempt.message.content_id or None,
         variant=attempt.message.variant,
         host=request.host if request else "",
-        text=("[TEST SEND] " if is_test else "") + text.replace("\x00", "\ufffd"),
+        text=("[TEST SEND] " if is_test else "") + shown_text(text, secrets),
         status=answer.status if answer else None,
         attempt=max(1, ruling.attempts),
         is_final=ruling.is_final,
         next_try_at=None if ruling.is_final else ruling.due_at,
         duration_ms=round(answer.seconds * 1000) if answer else None,
-        request=shown_request(request, attempt.secrets) if request else None,
-        response=shown_answer(answer, attempt.secrets) if answer else None,
+        request=shown_request(request, secrets) if request else None,
+        response=shown_answer(answer, secrets) if answer else None,
     )
+
+
+def secrets_of(attempt: Attempt) -> tuple[str, ...]:
+    """What must not be seen of an attempt, wherever it is told of."""
+    return (*attempt.secrets, *(carried(attempt.request) if attempt.request else ()))
+
+
+def of_stale_token(attempt: Attempt, at: datetime) -> MessageActivityLog:
+    """The log row of a 401 after which the message goes once more, at once, with what was cached fetched anew."""
+    text = _("the cached Connected Content answers were dropped; sent once more at once")
+    return row(attempt, Ruling("", "http_401", at, attempt.message.attempts + 1, attempt.answer.status, text), at)  # type: ignore[union-attr]
 
 
 def note_halt(host: str) -> None:
@@ -69,6 +82,8 @@ def note_halt(host: str) -> None:
 
 def headline(answer: Answer) -> str:
     """The first line a person reads: the status line, or why there was no answer; for a redirect, where it pointed."""
+    if answer.fault is Fault.CONDITION:
+        return f"{status_line(answer.status)}, but it does not count as received: {answer.text}"
     if answer.fault:
         words = _FAULT_WORDS[answer.fault]
         hint = "; the server may have acted" if answer.was_written and answer.is_retryable else ""

@@ -18,7 +18,7 @@ _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _PLAIN = re.compile(
     rf"https?://({_LABEL}(?:\.{_LABEL}){{0,9}})(?::([1-9]\d{{0,4}}))?(?:/[A-Za-z0-9/._~%?=&+,;:@!$'()*-]*)?"
 )
-_SAFE = "!#$%&'()*+,/:;=?@[]~"
+SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 
 class BadAddress(ValueError):
@@ -61,7 +61,7 @@ def _clean_slowly(url: str, guard: Guard) -> Address:
         raise BadAddress(refusal)
     host = ascii_host(parts.hostname or "")
     shown = f"[{host}]" if ":" in host else host
-    target = quote(parts.path, safe=_SAFE) + (f"?{quote(parts.query, safe=_SAFE)}" if parts.query else "")
+    target = quote(parts.path, safe=SAFE) + (f"?{quote(parts.query, safe=SAFE)}" if parts.query else "")
     return Address(f"{parts.scheme}://{shown}{f':{port}' if port else ''}{target}", host)
 
 

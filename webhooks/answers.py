@@ -1,6 +1,6 @@
 """Keeps Connected Content's answers in the Redis-compatible server, shared by all workers.
 
-Redis may be away or forget; then the call is simply made.
+They may hold tokens and people's data, so they are sealed there. Redis may be away or forget; then the call is made.
 """
 
 import logging
@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from redis import Redis
 from redis.exceptions import RedisError
+
+from workspace import secrets
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +26,14 @@ class SharedAnswers:
         except RedisError as error:
             logger.warning("connected content cache is away (%s)", type(error).__name__)
             return None
-        return found if isinstance(found, bytes) else None
+        try:
+            return secrets.unseal_bytes(found) if isinstance(found, bytes) else None
+        except secrets.UnreadableSecret:
+            return None  # the key has changed since
 
     def set(self, key: str, value: bytes, ttl: int) -> None:
         try:
-            self._connection().set(key, value, ex=ttl)
+            self._connection().set(key, secrets.seal_bytes(value), ex=ttl)
         except RedisError as error:
             logger.warning("connected content cache is away (%s)", type(error).__name__)
 

@@ -8,7 +8,7 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from audience import erasure, person
+        from audience import erasure, merging, person
         from webhooks import checks, people  # noqa: F401 - registers the system checks
         from webhooks.liquid import limits
 
@@ -17,3 +17,4 @@ class WebhooksConfig(AppConfig):
         person.add_section("messages", people.messages)
         person.add_section("message_log", people.failures)
         erasure.add_eraser(people.erase, people.extent)
+        merging.add_merger(people.merge)

@@ -1,6 +1,7 @@
 """What one attempt, or the decision not to make it, means for a message. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ class Attempt:
     hold_until: datetime | None = None
     began_at: datetime | None = None
     secrets: tuple[str, ...] = ()
+    extras: Mapping[str, str] = field(default_factory=dict)  # what its template said about the message
 
 
 @dataclass(frozen=True, slots=True)

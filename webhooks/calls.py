@@ -8,16 +8,16 @@ from django.utils.translation import gettext as _
 
 from webhooks.claims import Claimed
 from webhooks.liquid import ConnectedContentAnswer, ConnectedContentCall
-from webhooks.masking import shown_request
+from webhooks.masking import shown_request, shown_text
 from webhooks.models import LogKind, MessageActivityLog
 from webhooks.request import Request
 
 Calls = Iterable[tuple[ConnectedContentCall, ConnectedContentAnswer]]
 
 
-def said(calls: Calls) -> list[str]:
+def said(calls: Calls, secrets: Sequence[str] = ()) -> list[str]:
     """A sentence for each call, secrets masked."""
-    return [_sentence(call, answer) for call, answer in calls]
+    return [_sentence(call, answer, secrets) for call, answer in calls]
 
 
 def failures(message: Claimed, calls: Calls, at: datetime, secrets: Sequence[str] = ()) -> list[MessageActivityLog]:
@@ -56,7 +56,7 @@ def _sentence(call: ConnectedContentCall, answer: ConnectedContentAnswer, secret
     if answer.is_cached:
         return _("Connected Content %(method)s %(url)s: %(status)s, from the cache") % shown
     sentence = _("Connected Content %(method)s %(url)s: %(status)s, %(ms)s ms") % shown
-    return f"{sentence}, {answer.failure}" if answer.failure else sentence
+    return f"{sentence}, {shown_text(answer.failure, secrets)}" if answer.failure else sentence
 
 
 def _request(call: ConnectedContentCall) -> Request:

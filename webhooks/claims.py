@@ -17,10 +17,10 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from webhooks import rates
 from webhooks.models import Lane, Message
 from webhooks.rates import Rate
 from workspace import bulk
+from workspace.remembered import Recent
 
 _COLUMNS = (
     "id sender_id lane_id content_id profile_id cause slot variant due_at attempts first_attempt_at context".split()
@@ -48,13 +48,23 @@ class Claimed:
     lease: int = 0
     deadline: float = 0.0
     is_limited: bool = False  # by a rate: it needs a place before it starts
+    is_logged: bool = False  # whatever the answer
 
 
 def database_now() -> datetime:
-    """The database's clock, aware. SQLite has none of its own: it is this machine's."""
-    if connection.vendor == "postgresql":
-        return bulk.fetch("SELECT clock_timestamp()", [])[0][0]
-    return timezone.now()
+    """The database's clock, aware, asked for every few seconds. SQLite has none of its own: it is this machine's."""
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    asked_at, then = _clock.get(0) or (0.0, timezone.now())
+    return then + timedelta(seconds=time.monotonic() - asked_at)
+
+
+def _ask_clock(_keys: object) -> dict[int, tuple[float, datetime]]:
+    now = bulk.fetch("SELECT clock_timestamp()", [])[0][0]
+    return {0: (time.monotonic(), now)}
+
+
+_clock = Recent(_ask_clock, seconds=5.0)
 
 
 def claim(room: int, host_room: Callable[[str], int], seconds: float) -> list[Claimed]:
@@ -65,8 +75,8 @@ def claim(room: int, host_room: Callable[[str], int], seconds: float) -> list[Cl
     """
     lease, deadline = secrets.randbits(62), time.monotonic() + seconds
     with transaction.atomic():
-        rows = list(Lane.objects.filter(is_open=True, sender__is_open=True).values_list(*_LANE_COLUMNS))
-        lanes = {row[0]: row[1] for row in rows}
+        rows = [_LaneRow(*row) for row in bulk.fetch(_LANES % _HASTE.get(connection.vendor, ""), [])]
+        lanes = {row.lane: row.host for row in rows}
         left = {host: host_room(host) for host in set(lanes.values())}
         places, shared = _places(rows)
         taken = _claim_limited(lanes, left, places, min(room, shared), lease, seconds) if places else []
@@ -85,24 +95,49 @@ def claim(room: int, host_room: Callable[[str], int], seconds: float) -> list[Cl
                 left[lanes[message.lane_id]] -= 1
             full = Counter(message.lane_id for message in got)
             lanes = {ask.lane: ask.host for ask in asked if full.get(ask.lane) == ask.most}
+    logged = {row.lane for row in rows if row.logged_until}
     for message in taken:
         message.lease, message.deadline = lease, deadline
+        message.is_logged = message.lane_id in logged
     return taken
 
 
-_LANE_COLUMNS = ("id", "host", "sender__rate_per_minute", "sender__next_free_at")
+class _LaneRow(NamedTuple):
+    """An open lane, the rates that limit it, and until when its sender logs everything."""
+
+    lane: int
+    host: str
+    rate: int | None
+    free_at: Any
+    logged_until: Any
+    shared_rate: int | None
+    shared_free_at: Any
+
+
+_LANES = """
+    SELECT l.id, l.host, s.rate_per_minute, s.next_free_at, s.log_everything_until, w.rate_per_minute, w.next_free_at
+    FROM webhooks_lane AS l JOIN webhooks_sender AS s ON s.id = l.sender_id
+    LEFT JOIN workspace_workspace AS w ON w.id = 1 %s WHERE l.is_open AND s.is_open
+"""
+# A claim need not be on disk before requests start: a database that crashes forgets the lease, and the message is one
+# of those that were in flight. It saves waiting for the disk once a batch.
+_HASTE = {"postgresql": "CROSS JOIN (SELECT set_config('synchronous_commit', 'off', true)) AS haste"}
 _UNLIMITED = 1_000_000
 
 
-def _places(lanes: Sequence[tuple[int, str, int | None, datetime | None]]) -> tuple[dict[int, int], int]:
+def _places(rows: Sequence[_LaneRow]) -> tuple[dict[int, int], int]:
     """Free places of the lanes that a rate limits, by lane, and those of all of them together."""
-    shared = rates.of_workspace()
-    limited = {lane: Rate(rate, free) if rate else None for lane, _, rate, free in lanes if rate or shared}
+    shared = _rate(rows[0].shared_rate, rows[0].shared_free_at) if rows else None
+    limited = {row.lane: _rate(row.rate, row.free_at) for row in rows if row.rate or shared}
     if not limited:
         return {}, _UNLIMITED
     now = database_now()
     found = {lane: own.room(now) if own else _UNLIMITED for lane, own in limited.items()}
     return found, shared.room(now) if shared else _UNLIMITED
+
+
+def _rate(per_minute: int | None, free_at: Any) -> Rate | None:
+    return Rate(per_minute, bulk.moment(free_at) if free_at else None) if per_minute else None
 
 
 def _claim_limited(
@@ -155,7 +190,8 @@ def _take(asked: Sequence[Ask], room: int, lease: int, seconds: float, only_retr
     return _take_sqlite(asked, room, lease, seconds, only_retries)
 
 
-# MATERIALIZED: folded into the join, a rescan would lock again and pass by the rows this statement has just updated.
+# MATERIALIZED: folded into the update, a rescan would lock again and pass by the rows this statement has just updated.
+# The ids as an array: joined, statistics that are out of date made PostgreSQL read the whole table for each claim.
 _TAKE_POSTGRESQL = f"""
 WITH due AS MATERIALIZED (
     SELECT m.id, m.due_at, (ask->>3)::int AS host_room,
@@ -172,7 +208,7 @@ WITH due AS MATERIALIZED (
 )
 UPDATE webhooks_message AS message
 SET lease = %%s, leased_until = clock_timestamp() + %%s * interval '1 second'
-FROM chosen WHERE message.id = chosen.id
+WHERE message.id = ANY(ARRAY(SELECT id FROM chosen))
 RETURNING {", ".join(f"message.{name}" for name in _COLUMNS)}
 """
 

@@ -8,6 +8,7 @@ from webhooks.liquid import Template, parse
 from webhooks.models import Content, ContentOverride, Method
 from webhooks.models.content import PairType
 from webhooks.services import Needs, Translations
+from webhooks.success import Condition, condition_of
 from workspace import secrets
 
 
@@ -47,6 +48,13 @@ class Compiled:
     secrets: tuple[str, ...]
     needs: Needs
     translations: Translations
+    condition: Condition | None = None
+    certificate: str = ""  # PEM blocks of a client certificate and its key
+
+    @property
+    def changing_headers(self) -> tuple[Header, ...]:
+        """Those that hold Liquid."""
+        return tuple(header for header in self.headers if not header.value.is_static)
 
     @property
     def templates(self) -> list[Template]:
@@ -85,6 +93,8 @@ def compile_content(content: Content, overrides: Iterable[ContentOverride] | Non
         translations={
             language.replace("_", "-").lower(): texts for language, texts in (content.translations or {}).items()
         },
+        condition=condition_of(content),
+        certificate=secrets.unseal(held.sealed_value) if (held := content.client_certificate) else "",
     )
 
 

@@ -6,7 +6,8 @@ fills it in. Nothing here raises into the pump: a message that can't be rendered
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from http.client import UNAUTHORIZED
@@ -51,14 +52,15 @@ class Composer:
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self._shelf = Shelf(guard)
+        self._shelf = Shelf(guard, is_sending=True)
         self._kept: OrderedDict[tuple[int, int], Compiled | LiquidSyntaxProblem] = OrderedDict()
 
     def compiled(self, content_ids: Iterable[int]) -> dict[int, Compiled | LiquidSyntaxProblem]:
         """The current versions of these contents, by id. One query, and two more for what is new. Missing: absent."""
         versions = dict(Content.objects.filter(id__in=set(content_ids)).values_list("id", "version"))
         new = [id for id, version in versions.items() if (id, version) not in self._kept]
-        for content in Content.objects.filter(id__in=new).prefetch_related("overrides") if new else ():
+        rows = Content.objects.filter(id__in=new).select_related("client_certificate").prefetch_related("overrides")
+        for content in rows if new else ():
             versions[content.id] = content.version
             self._keep(content)
         return {id: self._kept[id, version] for id, version in versions.items() if (id, version) in self._kept}
@@ -110,7 +112,7 @@ def waits(compiled: Compiled, services: Services) -> bool:
     Rendering is safe on threads: compiled contents and services are only read, and each message has data of its own.
     Catalogs and promotion codes use the thread's own database connection, which whoever ends the thread closes.
     """
-    if FETCHES & compiled.needs.tags:
+    if services.is_slow or FETCHES & compiled.needs.tags:
         return True
     is_asked = bool(compiled.needs.blocks)
     return is_asked and any(parse(text.source, services.content_block).is_slow for text in compiled.templates)
@@ -128,15 +130,35 @@ def render(compiled: Compiled, data: RenderData, guard: Guard, language: str = "
     return result
 
 
+def refresh(compiled: Compiled, request: Request, data: RenderData) -> Request | Refusal:
+    """A request of an earlier attempt with the headers that hold Liquid rendered again (supplement, section 2).
+
+    Tokens and signatures made from a time run out within the hours of retrying; method, URL, body and the other
+    headers keep their bytes.
+    """
+    renewed = {header.name.lower() for header in compiled.changing_headers}
+    kept = [line for line in request.headers if line[0].lower() not in renewed]
+    return _made(lambda: replace(request, headers=(*kept, *_headers(compiled.changing_headers, data))))
+
+
 def _render(compiled: Compiled, data: RenderData, guard: Guard, language: str) -> Request | Refusal:
+    return _made(lambda: _request(compiled, data, guard, language))
+
+
+def _request(compiled: Compiled, data: RenderData, guard: Guard, language: str) -> Request:
+    wording = compiled.wording(language)
+    where = address.clean(wording.url.render(data), guard)
+    lines = _headers(compiled.headers, data)
+    body, inferred = _body(compiled, wording, data, _content_type(lines))
+    if inferred:
+        lines.append(("Content-Type", inferred))
+    return Request(compiled.method, where.url, where.host, tuple(lines), body, compiled.certificate)
+
+
+def _made(make: Callable[[], Request]) -> Request | Refusal:
+    """What that makes, or why it can't be made."""
     try:
-        wording = compiled.wording(language)
-        where = address.clean(wording.url.render(data), guard)
-        lines = _headers(compiled.headers, data)
-        body, inferred = _body(compiled, wording, data, _content_type(lines))
-        if inferred:
-            lines.append(("Content-Type", inferred))
-        return Request(compiled.method, where.url, where.host, tuple(lines), body)
+        return make()
     except Aborted as abort:
         return Refusal(Outcome.ABORTED, "liquid_abort", abort.reason, LogKind.ABORTED)
     except Postponed as postponed:

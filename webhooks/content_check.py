@@ -1,19 +1,23 @@
 """Says what is wrong with a composed webhook, field by field. Used by the composer, by tests and at launch."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from webhooks import headers
+from webhooks import headers, success
 from webhooks.address import BadAddress, clean
 from webhooks.compiled import header_value
 from webhooks.compose import the_guard
 from webhooks.liquid import LiquidSyntaxProblem
 from webhooks.liquid.check import check
 from webhooks.models import BodyKind, Content, ContentOverride, Method
+from webhooks.models.content import Success
 from webhooks.services import known
+
+_ORIGIN = re.compile(r"\s*\w+://[^/?#{}\s]+(?=[/?#])")  # scheme, host and port, where they are written out
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ def problems(content: Content, overrides: Iterable[ContentOverride] | None = Non
     Its languages are those of the database unless `overrides` are given.
     """
     found = [*_url_problems(content.url), *_header_problems(content.headers), *_body_problems(content)]
+    found += _success_problems(content)
     for language, texts in (content.translations or {}).items():
         for id, text in texts.items():
             found += liquid_problems("translations", f"{id}, {language}", text)
@@ -54,12 +59,22 @@ def _url_problems(url: str) -> Iterator[Problem]:
         yield Problem("url", _("Enter the address to call."))
         return
     yield from liquid_problems("url", _("Webhook URL"), url)
+    if problem := address_problem(url):
+        yield Problem("url", problem)
+
+
+def address_problem(url: str) -> str:
+    """Why this address can't be called, as far as it is written out; empty where only rendering shows it."""
     if "{%" in url or "{{" in url.split("?")[0]:
-        return  # only rendering shows it
+        literal = _ORIGIN.match(url)
+        if literal is None:
+            return ""
+        url = literal[0]
     try:
         clean(url, the_guard())
     except BadAddress as bad:
-        yield Problem("url", str(bad))
+        return str(bad)
+    return ""
 
 
 def _header_problems(lines: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
@@ -72,9 +87,21 @@ def _header_problems(lines: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
             yield Problem("headers", _("The header %(name)s is there twice.") % {"name": name})
         seen.add(name.lower())
         value = header_value(line)
+        if line.get("is_secret") and not value.strip():
+            yield Problem("headers", _("The secret value of the header %(name)s is missing.") % {"name": name})
         if "{" not in value and (problem := headers.value_problem(name, value.strip())):
             yield Problem("headers", problem)
         yield from liquid_problems("headers", _("header %(name)s") % {"name": name}, value)
+
+
+def _success_problems(content: Content) -> Iterator[Problem]:
+    test, path = content.success_test, content.success_path
+    if path and (problem := success.path_problem(path)):
+        yield Problem("success_path", problem)
+    if test in (Success.EQUALS, Success.CONTAINS, Success.LACKS) and not content.success_value.strip():
+        yield Problem("success_value", _("Enter the value to look for."))
+    if test in (Success.EQUALS, Success.EXISTS, Success.ABSENT) and not path.strip():
+        yield Problem("success_path", _("Say which value, for example status."))
 
 
 def _body_problems(content: Content) -> Iterator[Problem]:

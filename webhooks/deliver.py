@@ -8,15 +8,15 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from http.client import UNAUTHORIZED
 
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from standardwebhooks import Webhook
 
-from audience.models import Profile
-from webhooks import activity, claims, health, hooks, identity, log, metrics, rates, signing
+from webhooks import activity, claims, health, hooks, identity, log, metrics, rates, recipients, signing
 from webhooks.attempt import Attempt
 from webhooks.claims import Claimed
 from webhooks.compose import Composer
@@ -46,11 +46,14 @@ _STALE = Refusal(
 class Prepared:
     """A message with its request, waiting for its turn to start."""
 
-    message: Claimed
+    rendered: Rendered
     request: Request
-    secrets: tuple[str, ...]
     start: float = 0.0  # not before this moment of the monotonic clock: its place in the sender's rate
     began_at: datetime | None = None
+
+    @property
+    def message(self) -> Claimed:
+        return self.rendered.message
 
 
 class Pump:
@@ -64,7 +67,7 @@ class Pump:
         self._renderer = Renderer(composer)
         self._places: dict[int, float] = {}
         self._signers: dict[int, list[Webhook]] = {}
-        self._ready: deque[Prepared] = deque()
+        self._ready: dict[str, deque[Prepared]] = {}  # by host
         self._done: list[Attempt] = []
         self._notes: list[MessageActivityLog] = []
         self._oldest_done = self._next_claim = self._away_since = 0.0
@@ -99,8 +102,12 @@ class Pump:
         return bool(self._under_way or self._done)
 
     @property
+    def _ready_count(self) -> int:
+        return sum(map(len, self._ready.values()))
+
+    @property
     def _under_way(self) -> int:
-        return self.transport.in_flight + len(self._ready) + self._renderer.waiting
+        return self.transport.in_flight + self._ready_count + self._renderer.waiting
 
     def _refill(self) -> int:
         """Claim and prepare as much as there is room for; how many were claimed."""
@@ -110,7 +117,7 @@ class Pump:
         room = self.window.room(self._under_way)
         if self._is_busy and (not room or time.monotonic() < self._next_claim):
             return 0
-        waiting = Counter(prepared.request.host for prepared in self._ready)
+        waiting = Counter({host: len(queue) for host, queue in self._ready.items()})
         is_host_limited = False
 
         def host_room(host: str) -> int:
@@ -129,7 +136,7 @@ class Pump:
     def _prepare(self, batch: Sequence[Claimed]) -> None:
         """Check, then render: a few queries for the whole batch, and no transaction while rendering."""
         now = claims.database_now()
-        profiles = {row["id"]: row for row in Profile.objects.filter(id__in={m.profile_id for m in batch}).values()}
+        profiles = recipients.load({message.profile_id for message in batch})
         batch = self._check(batch, profiles, now)
         batch = self._placed(batch, now)
         self._signers |= signing.signers({m.sender_id for m in batch}, now)
@@ -141,9 +148,11 @@ class Pump:
             start = self._places.pop(message.id, 0.0)
             self._notes += rendered.notes
             if isinstance(rendered.result, Refusal):
-                self._note(Attempt(message, refusal=rendered.result))
+                refusal = rendered.result
+                self._note(Attempt(message, refusal=refusal, secrets=rendered.secrets, extras=rendered.extras))
             else:
-                self._ready.append(Prepared(message, rendered.result, rendered.secrets, start))
+                queue = self._ready.setdefault(rendered.result.host, deque())
+                queue.append(Prepared(rendered, rendered.result, start))
 
     def _placed(self, batch: Sequence[Claimed], now: datetime) -> Sequence[Claimed]:
         """Those that got a place in time from their rates; the others are given back."""
@@ -181,20 +190,29 @@ class Pump:
     def _start_ready(self) -> None:
         """Start what fits its host's share of the window; give back what has too little of its lease left."""
         late: list[Prepared] = []
+        for host, queue in self._ready.items():
+            self._start_for(host, queue, late)
+        self._ready = {host: queue for host, queue in self._ready.items() if queue}
+        self._move_to_own_lane(late)
+
+    def _start_for(self, host: str, queue: deque[Prepared], late: list[Prepared]) -> None:
+        """Start what fits; into `late` goes what has too little of its lease left, and all of it where none may go."""
         now = time.monotonic()
-        for _ in range(len(self._ready)):
-            prepared = self._ready.popleft()
+        for _ in range(len(queue)):
+            prepared = queue.popleft()
             left = prepared.message.deadline - now
             if left < self.transport.settings.timeout + RECORDING_RESERVE:
                 late.append(prepared)
-            elif prepared.start > now or not self.window.may_start(prepared.request.host):
-                self._ready.append(prepared)
-            elif not self.window.is_open(prepared.request.host):
+            elif prepared.start > now:
+                queue.append(prepared)
+            elif not self.window.may_start(host):
+                queue.appendleft(prepared)
+                return
+            elif not self.window.is_open(host):
                 late.append(prepared)
             else:
                 prepared.began_at = timezone.now()
                 self.transport.start(prepared, self._addressed(prepared))
-        self._move_to_own_lane(late)
 
     def _addressed(self, prepared: Prepared) -> Request:
         """The request with the headers that name us and the message."""
@@ -205,7 +223,7 @@ class Pump:
             ours += signing.headers(signers, webhook_id, request.body, timezone.now())
         if not any(name.lower() == "user-agent" for name, _ in request.headers):
             ours.append(("User-Agent", identity.USER_AGENT))
-        return replace(request, headers=(*request.headers, *ours))
+        return request.with_headers(ours)
 
     def _collect(self) -> None:
         wait = 0.0 if self._done and not self.transport.in_flight else RECORD_WITHIN
@@ -216,7 +234,20 @@ class Pump:
         for key, answer in self.transport.poll(wait):
             assert isinstance(key, Prepared)
             self.window.pace.note(key.request.host)
-            self._note(Attempt(key.message, key.request, answer, began_at=key.began_at, secrets=key.secrets))
+            if key.rendered.condition and answer.is_received:
+                answer = key.rendered.condition.judged(answer)
+            attempt = Attempt(
+                key.message,
+                key.request,
+                answer,
+                began_at=key.began_at,
+                secrets=key.rendered.secrets,
+                extras=key.rendered.extras,
+            )
+            if answer.status == UNAUTHORIZED and self._renderer.renew(key.rendered):
+                self._notes.append(activity.of_stale_token(attempt, timezone.now()))
+            else:
+                self._note(attempt)
 
     def _note(self, attempt: Attempt) -> None:
         if not self._done:
@@ -234,13 +265,13 @@ class Pump:
             self._done = []
             log.write(self._notes)
             self._notes = []
-            metrics.note(answer for _, answer in answers)
+            metrics.note([answer for _, answer in answers])
             for host in health.note(answers):
                 self.window.close(host)
                 activity.note_halt(host)
 
     def _give_back(self) -> None:
-        claims.release(prepared.message for prepared in self._ready)
+        claims.release(prepared.message for queue in self._ready.values() for prepared in queue)
         self._ready.clear()
 
     def _move_to_own_lane(self, late: Iterable[Prepared]) -> None:

@@ -5,19 +5,41 @@ from typing import Any
 from django import forms
 from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from webhooks import content_check
 from webhooks.fields import HeadersField, PairsField, TranslationsField, seal_headers
 from webhooks.models import Content, ContentOverride
 
-URL_ROWS = {"rows": 2, "spellcheck": "false", "dir": "auto"}
-BODY_ROWS = {"rows": 10, "spellcheck": "false", "dir": "auto"}
+URL_ROWS = {"rows": 2, "spellcheck": "false", "dir": "auto", "data-liquid": "short"}
+BODY_ROWS = {"rows": 10, "spellcheck": "false", "dir": "auto", "data-liquid": "long"}
+_ACE = "django_ace/ace"  # the Ace editor, prebuilt, as django-ace brings it
+EDITOR = (
+    f"{_ACE}/ace.js",
+    f"{_ACE}/ext-language_tools.js",
+    f"{_ACE}/ext-rtl.js",
+    f"{_ACE}/mode-liquid.js",
+    f"{_ACE}/theme-github_light_default.js",
+    f"{_ACE}/theme-github_dark.js",
+    "webhooks/editor.js",
+    "webhooks/tools.js",
+    "webhooks/composer.js",
+)
 
 
 class ContentForm(forms.ModelForm):
-    """URL, method, headers, body. Whatever can't be sent can be saved only where a draft allows it: empty fields."""
+    """URL, method, headers, body. Whatever can't be sent can be saved only where a draft allows it: empty fields.
 
+    `edited_version` is the version the page was opened with: saving over somebody else's change is refused.
+    """
+
+    edited_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     pairs = PairsField(label=_("Key–value pairs"), required=False)
     headers = HeadersField(label=_("Request headers"), required=False)
     translations = TranslationsField(
@@ -25,6 +47,9 @@ class ContentForm(forms.ModelForm):
         required=False,
         help_text=_("Texts for {% translation id %}, as CSV: id,de,pt-BR in the first line, then one id a line."),
     )
+
+    class Media:
+        js = EDITOR
 
     class Meta:
         model = Content
@@ -34,7 +59,29 @@ class ContentForm(forms.ModelForm):
             "raw_body": UnfoldAdminTextareaWidget(attrs=BODY_ROWS),
             "method": UnfoldAdminSelectWidget,
             "body_kind": UnfoldAdminRadioSelectWidget,
+            "success_test": UnfoldAdminSelectWidget,
+            "success_path": UnfoldAdminTextInputWidget,
+            "success_value": UnfoldAdminTextInputWidget,
+            "success_retries": UnfoldBooleanSwitchWidget,
+            "client_certificate": UnfoldAdminSelectWidget,
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["edited_version"].initial = self.instance.version
+
+    def clean_edited_version(self) -> int | None:
+        opened: int | None = self.cleaned_data["edited_version"]
+        current = Content.objects.filter(pk=self.instance.pk).values_list("version", flat=True).first()
+        if opened is not None and current is not None and opened != current:
+            self.add_error(
+                None,
+                _(
+                    "This webhook was saved meanwhile, in another tab or by somebody else. What you typed is still "
+                    "here: compare it with the page as it is now, opened in a new tab, then reload."
+                ),
+            )
+        return opened
 
     def clean_headers(self) -> list[dict[str, Any]]:
         return seal_headers(self.cleaned_data["headers"], self.instance.headers or [])
@@ -42,7 +89,7 @@ class ContentForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if cleaned is not None and not self.errors:
-            draft = Content(**{name: cleaned[name] for name in self.Meta.fields if name in cleaned})
+            draft = Content(**{name: cleaned[name] for name in Content.FIELDS_OF_A_COPY if name in cleaned})
             for problem in content_check.problems(draft, overrides=()):
                 if problem.field != "url" or draft.url.strip():  # a draft may have no address yet
                     self.add_error(problem.field, problem.text)

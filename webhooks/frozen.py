@@ -1,8 +1,12 @@
-"""Keeps the first rendering of a message that failed, encrypted, so that its retries send the same bytes."""
+"""Keeps the first rendering of a message that failed, encrypted, so that its retries send the same bytes.
+
+The secrets that went into it are kept with it: what is masked for the first attempt is masked for all.
+"""
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from webhooks.attempt import Attempt, Ruling
 from webhooks.models import FrozenRequest
@@ -10,7 +14,16 @@ from webhooks.request import Request
 from workspace import secrets
 
 
-def load(message_ids: Iterable[int]) -> dict[int, Request]:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A request as it was rendered, the secrets in it, and what its template said about the message."""
+
+    request: Request
+    secrets: tuple[str, ...] = ()
+    extras: Mapping[str, str] = field(default_factory=dict)
+
+
+def load(message_ids: Iterable[int]) -> dict[int, Kept]:
     """The kept requests of these messages, by message id. One query."""
     rows = FrozenRequest.objects.filter(message_id__in=list(message_ids)).values_list("message_id", "sealed")
     return {message: _thaw(bytes(sealed)) for message, sealed in rows}
@@ -19,7 +32,7 @@ def load(message_ids: Iterable[int]) -> dict[int, Request]:
 def keep(changed: Sequence[tuple[Attempt, Ruling]]) -> None:
     """Store the request of each first failure that will be retried; forget those of messages that ended."""
     fresh = [
-        FrozenRequest(message_id=attempt.message.id, sealed=_freeze(attempt.request))
+        FrozenRequest(message_id=attempt.message.id, sealed=_freeze(attempt))
         for attempt, ruling in changed
         if attempt.request and attempt.answer and not ruling.is_final and attempt.message.attempts == 0
     ]
@@ -29,18 +42,23 @@ def keep(changed: Sequence[tuple[Attempt, Ruling]]) -> None:
         FrozenRequest.objects.filter(message_id__in=ended).delete()
 
 
-def _freeze(request: Request) -> bytes:
+def _freeze(attempt: Attempt) -> bytes:
+    assert attempt.request is not None
+    request, hidden = attempt.request, attempt.secrets
     body = None if request.body is None else base64.b64encode(request.body).decode()
-    plain = json.dumps([request.method, request.url, request.host, request.headers, body])
+    plain = json.dumps([request.method, request.url, request.host, request.headers, body, hidden, dict(attempt.extras)])
     return secrets.seal_bytes(plain.encode())
 
 
-def _thaw(sealed: bytes) -> Request:
-    method, url, host, lines, body = json.loads(secrets.unseal_bytes(sealed))
-    return Request(
+def _thaw(sealed: bytes) -> Kept:
+    method, url, host, lines, body, *others = json.loads(secrets.unseal_bytes(sealed))
+    hidden = tuple(others[0]) if others else ()  # rows of older versions have less
+    extras = others[1] if len(others) > 1 else {}
+    request = Request(
         method,
         url,
         host,
         tuple((name, value) for name, value in lines),
         None if body is None else base64.b64decode(body),
     )
+    return Kept(request, hidden, extras)

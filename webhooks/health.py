@@ -27,6 +27,7 @@ SLOW_FOR = 60.0  # seconds without a 429 until the speed doubles again
 MOST_HALVINGS = 6
 LONGEST_PAUSE = 60.0  # seconds a host's own Reset is obeyed before it is asked again
 _EPOCH, _EPOCH_MS = 10**9, 10**12
+_CALLS = "calls to "  # before the name of a host that templates call
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,12 @@ HEALTHY = Standing()
 READ_EVERY = 0.25  # seconds
 
 
-def is_failing(failures: int, results: int) -> bool:
-    """Whether a minute with these numbers halts a host. Pure but for the thresholds, which are settings."""
-    if failures > settings.HOST_FAILURES_PER_MINUTE:
+def is_failing(failures: int, results: int, *, by_number: bool = True) -> bool:
+    """Whether a minute with these numbers halts a host. Pure but for the thresholds, which are settings.
+
+    Not `by_number`: however many fail, their share counts.
+    """
+    if by_number and failures > settings.HOST_FAILURES_PER_MINUTE:
         return True
     return results >= settings.HOST_LEAST_RESULTS and failures >= settings.HOST_FAILURE_SHARE * results
 
@@ -149,7 +153,7 @@ def _count(results: Mapping[str, int], failures: Mapping[str, int]) -> list[str]
 
 
 def _fails(host: str, slot: int) -> bool:
-    return is_failing(*last_minute(host, slot))
+    return is_failing(*last_minute(host, slot), by_number=not host.startswith(_CALLS))
 
 
 def last_minute(host: str, slot: int | None = None) -> tuple[int, int]:
@@ -183,13 +187,44 @@ def _reopen(host: str) -> None:
     logger.warning("host=%s is open again", host)
 
 
+def probe_now(host: str) -> None:
+    """Don't wait for the halt's or the pause's end: the next message probes the host. Raises RedisError."""
+    redis = queues.connection()
+    redis.delete(_pause(host), _probing(host))
+    if redis.delete(_halt(host)):
+        redis.set(_probe(host), 1, ex=86_400)
+
+
+def open_again_in(host: str) -> float:
+    """Seconds until a halt or a pause ends; 0 where there is none. Raises RedisError."""
+    pipe = queues.connection().pipeline(transaction=False)
+    pipe.pttl(_halt(host))
+    pipe.pttl(_pause(host))
+    return max(0.0, *(int(left) / 1000 for left in pipe.execute()))
+
+
 def halted() -> list[str]:
     """Hosts that are halted or to be probed; empty without Redis."""
     try:
         names: list[Any] = queues.connection().zrange("host:halted", 0, -1)
     except RedisError:
         return []
-    return sorted(name.decode() for name in names)
+    return sorted(name for name in map(bytes.decode, names) if not name.startswith(_CALLS))
+
+
+# --- Connected Content: a host's answers to templates are counted apart from its answers to webhooks
+
+
+def refuses_calls(host: str) -> bool:
+    """Whether templates may not call this host just now. After a halt one call probes it."""
+    name = _CALLS + host
+    standing = standings([name])[name]
+    return standing.is_closed or (standing.must_probe and not take_probe(name))
+
+
+def note_call(host: str, status: int) -> None:
+    """Count what a host answered to a template."""
+    note([(_CALLS + host, Answer(status))])
 
 
 # --- sparing a host that says so

@@ -5,7 +5,7 @@ the transaction that writes the outcomes, so that totals always add up.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,13 +29,20 @@ Check = Callable[[Sequence[Claimed], datetime], Mapping[int, Verdict]]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What was written about one message. `outcome` is empty while it is pending; `was_error` counts one attempt."""
+    """What was written about one message. `outcome` is empty while it is pending; `was_error` counts one attempt.
+
+    `status` is the last answer's, `text` says in words why it ended without one that counts, `extras` is what the
+    template said about it; secrets are masked in both.
+    """
 
     message: Claimed
     outcome: str
     reason: str
     was_error: bool
     at: datetime
+    status: int | None = None
+    text: str = ""
+    extras: Mapping[str, str] = field(default_factory=dict)
 
 
 Recorder = Callable[[Sequence[Recorded]], None]

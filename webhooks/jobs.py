@@ -5,7 +5,7 @@ from functools import cache
 from django.conf import settings
 from django.utils import timezone
 
-from webhooks import halts, lanes, log
+from webhooks import alerts, halts, hosts, lanes, log, trust
 from webhooks.compose import Composer, the_guard
 from webhooks.deliver import Pump
 from webhooks.transport import Transport, TransportSettings
@@ -25,6 +25,9 @@ def tidy() -> None:
     lanes.close_empty()
     halts.give_up()
     log.prune(timezone.now())
+    log.end_full_logging(timezone.now())
+    hosts.note_new()
+    alerts.check_due(timezone.now())
 
 
 @cache
@@ -44,6 +47,7 @@ def the_transport() -> Transport:
             body_kept=settings.RESPONSE_BYTES_KEPT,
             proxy=settings.WEBHOOK_PROXY,
             connections=settings.DELIVER_WINDOW * 2,
+            ca_file=trust.ca_file(),
         )
     )
 

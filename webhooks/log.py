@@ -8,11 +8,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from webhooks.models import LogHour, MessageActivityLog
+from webhooks import errors
+from webhooks.models import LogHour, MessageActivityLog, Sender
 from workspace import bulk
 
 DETAILED = 1_000  # rows of a type for each content and clock hour (webhooks specification, section 11)
 CHUNK = 5_000
+FULL_LOGGING = timedelta(hours=1)
 Key = tuple[int, int, str]
 
 _COLUMNS = {"sender_id": "bigint", "content_id": "bigint", "kind": "text", "hour": "timestamptz", "count": "bigint"}
@@ -20,12 +22,14 @@ _COLUMNS = {"sender_id": "bigint", "content_id": "bigint", "kind": "text", "hour
 
 def write(rows: Iterable[MessageActivityLog]) -> None:
     """Store these rows; those beyond the hour's bound only raise the number that one summary row shows."""
+    rows = list(rows)
     by_hour: dict[datetime, dict[Key, list[MessageActivityLog]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         hour = row.at.replace(minute=0, second=0, microsecond=0)
         by_hour[hour][row.sender_id or 0, row.content_id or 0, row.kind].append(row)
     if by_hour:
         with transaction.atomic():
+            errors.count(rows)
             for hour in sorted(by_hour):
                 _write(hour, by_hour[hour])
 
@@ -69,6 +73,16 @@ def _summarise(hour: datetime, key: Key, more: Sequence[MessageActivityLog]) -> 
     summary.text = _("and %(count)s more like these in this hour") % {"count": f"{summary.covers:,}"}
     summary.save()
     LogHour.objects.filter(pk=own.pk).update(summary_id=summary.pk)
+
+
+def log_everything(senders: Iterable[int], now: datetime) -> None:
+    """For an hour, log what is received as well."""
+    Sender.objects.filter(pk__in=list(senders)).update(log_everything_until=now + FULL_LOGGING)
+
+
+def end_full_logging(now: datetime) -> None:
+    """Back to failures only where the hour is over. One statement."""
+    Sender.objects.filter(log_everything_until__lt=now).update(log_everything_until=None)
 
 
 def prune(now: datetime) -> int:

@@ -1,19 +1,30 @@
 """Hides secrets wherever a request or an answer is shown or stored. Pure.
 
-Masked are the values of headers that carry credentials, query parameters named like secrets, and every secret value
-that went into the request, also where the answer repeats it.
+Masked are the values of headers that carry credentials, query parameters named like secrets, the secret part of
+well-known addresses, and every secret value that went into the request, however it is written there, also where the
+answer repeats it.
 """
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from urllib.parse import quote, quote_plus, unquote
 
+from webhooks.address import SAFE
 from webhooks.request import Answer, Request
 
 MASK = "••••"
+PLACEHOLDER = "<SECRET>"
 _SECRET_HEADER = re.compile(r"authorization|cookie|x-api-key|token|secret|key|password|signature", re.IGNORECASE)
-_SECRET_PARAMETER = re.compile(r"([?&][^=&#]*(?:token|key|secret|password|sig)[^=&#]*=)[^&#]+", re.IGNORECASE)
+_SECRET_PARAMETER = re.compile(r"([?&][^=&#]*(?:token|key|secret|password|sig)[^=&#]*=)([^&#]+)", re.IGNORECASE)
+_SECRET_PATH = re.compile(
+    r"(//(?:hooks\.slack\.com/(?:services|workflows|triggers)|(?:[\w-]+\.)?discord(?:app)?\.com/api/webhooks"
+    r"|hooks\.zapier\.com/hooks/catch|[\w.-]+\.webhook\.office\.com/webhookb2|api\.telegram\.org)/)([^?#]+)",
+    re.IGNORECASE,
+)  # addresses that are secrets themselves
 _SHORTEST_SECRET = 6  # shorter values would mask ordinary words
+_SCHEME = re.compile(r"(?:basic|bearer|token|key)\s+", re.IGNORECASE)
 _NUL = "\x00"
 
 
@@ -21,12 +32,21 @@ def is_secret_header(name: str) -> bool:
     return bool(_SECRET_HEADER.search(name)) and name.lower() not in ("idempotency-key",)
 
 
+def without_secrets_in(url: str) -> str:
+    """An address to be kept outside: what is secret in it, and no Liquid, is a placeholder, which blocks a launch."""
+
+    def bare(found: re.Match[str]) -> str:
+        return found[0] if "{" in found[2] else f"{found[1]}{PLACEHOLDER}"
+
+    return _SECRET_PATH.sub(bare, _SECRET_PARAMETER.sub(bare, url))
+
+
 def shown_request(request: Request, secrets: Iterable[str] = ()) -> dict[str, Any]:
     """The request as the log, the test dialog and exports may show it."""
-    hide = _hider(secrets)
+    hide = _hider((*secrets, *carried(request)))
     return {
         "method": request.method,
-        "url": _SECRET_PARAMETER.sub(rf"\1{MASK}", hide(request.url)),
+        "url": _SECRET_PATH.sub(rf"\1{MASK}", _SECRET_PARAMETER.sub(rf"\1{MASK}", hide(request.url))),
         "headers": [[name, MASK if is_secret_header(name) else hide(value)] for name, value in request.headers],
         "body": hide(text_of(request.body or b"", ())),
     }
@@ -42,6 +62,20 @@ def shown_answer(answer: Answer, secrets: Iterable[str] = ()) -> dict[str, Any]:
         "body": hide(text_of(answer.body, answer.headers)),
         "is_cut": answer.is_cut,
     }
+
+
+def shown_text(text: str, secrets: Iterable[str] = ()) -> str:
+    """A sentence that may quote a request or an answer, as a database column and JSON can hold it."""
+    return _hider(secrets)(_clean(text))
+
+
+def carried(request: Request) -> set[str]:
+    """The secrets that can be told by where they stand in a request."""
+    found = {_SCHEME.sub("", value, count=1) for name, value in request.headers if is_secret_header(name)}
+    found |= {match[2] for match in _SECRET_PARAMETER.finditer(request.url)}
+    for match in _SECRET_PATH.finditer(request.url):
+        found |= {match[2].strip("/"), *match[2].split("/")}
+    return found | {unquote(each) for each in found}
 
 
 def text_of(body: bytes, headers: Iterable[tuple[str, str]]) -> str:
@@ -69,9 +103,23 @@ def _clean(text: str) -> str:
     return text.replace(_NUL, "\ufffd").encode("utf-8", "replace").decode()
 
 
-def _hider(secrets: Iterable[str]) -> Any:
-    words = sorted({s for s in secrets if len(s) >= _SHORTEST_SECRET}, key=len, reverse=True)
-    if not words:
-        return lambda text: text
-    pattern = re.compile("|".join(map(re.escape, words)))
-    return lambda text: pattern.sub(MASK, text)
+def _hider(secrets: Iterable[str]) -> Callable[[str], str]:
+    long = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
+    words = sorted({way for secret in long for way in _written(secret)}, key=len, reverse=True)
+
+    def hide(text: str) -> str:
+        for word in words:  # quicker than an expression, which would be compiled for each message
+            text = text.replace(word, MASK)
+        return text
+
+    return hide
+
+
+def _written(secret: str) -> Iterator[str]:
+    """A secret as it may stand in addresses, forms and JSON."""
+    yield secret
+    yield quote(secret, safe=SAFE)
+    yield quote(secret)
+    yield quote_plus(secret)
+    for ascii_only in (True, False):
+        yield json.dumps(secret, ensure_ascii=ascii_only)[1:-1]

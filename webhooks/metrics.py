@@ -6,14 +6,14 @@ by itself; only the time that answers take is counted as they come, in Redis.
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from redis.exceptions import RedisError
 
-from webhooks import health
+from webhooks import errors, health
 from webhooks.models import Lane, LogHour, Message
 from webhooks.request import Answer
 from workspace import queues
@@ -24,8 +24,8 @@ BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 90.0)  # secon
 _KEY = "metrics:latency"
 
 
-def note(answers: Iterable[Answer]) -> None:
-    """Count how long answers took. One round trip; without Redis nothing is counted."""
+def note(answers: Sequence[Answer]) -> None:
+    """Count how long answers took and how many failed. One round trip; without Redis nothing is counted."""
     counts: Counter[str] = Counter()
     seconds = 0.0
     for answer in answers:
@@ -38,6 +38,7 @@ def note(answers: Iterable[Answer]) -> None:
         for bucket, count in counts.items():
             pipe.hincrby(_KEY, bucket, count)
         pipe.hincrbyfloat(_KEY, "sum", seconds)
+        errors.add_to(pipe, answers)
         pipe.execute()
     except RedisError as error:
         logger.warning("latency is not counted (%s)", type(error).__name__)

@@ -11,12 +11,16 @@ from webhooks.models import Content
 
 @dataclass(frozen=True)
 class Owner:
-    """`title` says what the content is part of; `url` is that page; `is_locked` forbids edits, for the reason given."""
+    """`title` says what the content is part of; `url` is that page; `is_locked` forbids edits, for the reason given.
+
+    `teams` are the ids of the teams it belongs to: for others it does not exist.
+    """
 
     title: str
     url: str
     is_locked: bool = False
     reason: str = ""
+    teams: frozenset[int] = frozenset()
 
 
 finders: list[Callable[[Content], Owner | None]] = []

@@ -1,6 +1,7 @@
 """What this app knows about a person, and erases with them (registered with `audience.person` and `.erasure`)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from audience.models import Profile
 from audience.person import Cell, Section
 from webhooks.models import FrozenRequest, Message, MessageActivityLog, Receipt
+from workspace import bulk
 
 SHOWN = 50
 
@@ -59,3 +61,20 @@ def extent(profiles: Sequence[int]) -> Mapping[str, int]:
         str(table._meta.verbose_name_plural): table._default_manager.filter(profile__in=profiles).count()
         for table in (Receipt, MessageActivityLog)
     }
+
+
+def merge(gone: int, survivor: int, now: datetime) -> None:
+    """Hand messages that wait, and receipts, over to the profile that stays; where it has the same one, its own stays.
+
+    Registered with `audience.merging`.
+    """
+    for table, also in ((Message, "AND t.finished_at IS NULL"), (Receipt, "")):
+        same = "o.sender_id = t.sender_id AND o.cause = t.cause" + (" AND o.slot = t.slot" if also else "")
+        name = table._meta.db_table
+        bulk.execute(
+            f"UPDATE {name} AS t SET profile_id = %s WHERE t.profile_id = %s {also} "
+            f"AND NOT EXISTS (SELECT 1 FROM {name} AS o WHERE o.profile_id = %s AND {same})",
+            [survivor, gone, survivor],
+        )
+    Receipt.objects.filter(profile=gone).delete()
+    MessageActivityLog.objects.filter(profile=gone).update(profile=survivor)

@@ -14,15 +14,17 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from audience.models import BUCKETS, Profile
-from webhooks import activity, calls, identity
+from webhooks import activity, calls, identity, trust
 from webhooks.attempt import Attempt, rule
 from webhooks.claims import Claimed
 from webhooks.compiled import Compiled, compile_content
 from webhooks.compose import render, the_guard
 from webhooks.liquid import LiquidSyntaxProblem, RenderData
+from webhooks.masking import shown_text
 from webhooks.models import Content, ContentOverride, LogKind, MessageActivityLog, Outcome
-from webhooks.request import Refusal, Request
+from webhooks.request import Answer, Refusal, Request
 from webhooks.services import Shelf
+from webhooks.success import condition_of
 from webhooks.transport import Transport, TransportSettings
 
 STANDARD_FIELDS = [field.attname for field in Profile._meta.concrete_fields]
@@ -51,8 +53,10 @@ class Composed:
     calls: tuple[str, ...] = ()
 
 
-def random_person() -> Person:
-    """Any profile. Raises NobodyFound when there is none."""
+def random_person(again: str = "") -> Person:
+    """Any profile, or the one with internal ID `again` if it still exists. Raises NobodyFound if there is none."""
+    if again.isdigit() and (same := Profile.objects.filter(pk=int(again)).first()):
+        return existing_person(same)
     start = random.randrange(BUCKETS)  # noqa: S311
     profile = (
         Profile.objects.filter(random_bucket__gte=start).order_by("random_bucket").first()
@@ -101,8 +105,10 @@ def compose(
         return Composed(Refusal(Outcome.FAILED, "render_error", problem.message + where, LogKind.LIQUID_ERROR))
     data = _data(compiled, person, now)
     request = render(compiled, data, the_guard(), language or str(person.values["language"]))
-    takes_codes = bool(data.promotions)
-    return Composed(request, (*compiled.secrets, *data.secrets), takes_codes, tuple(calls.said(data.calls)))
+    secrets = (*compiled.secrets, *data.secrets)
+    if isinstance(request, Refusal):
+        request = replace(request, text=shown_text(request.text, secrets))
+    return Composed(request, secrets, bool(data.promotions), tuple(calls.said(data.calls, secrets)))
 
 
 def _data(compiled: Compiled, person: Person, now: datetime) -> RenderData:
@@ -139,16 +145,24 @@ def test_send(
                 ("User-Agent", identity.USER_AGENT),
             ),
         )
-        attempt = Attempt(message, signed, send_once(signed), began_at=now, secrets=composed.secrets)
+        answer = send_once(signed)
+        if (condition := condition_of(content)) and answer.is_received:
+            answer = condition.judged(answer)
+        attempt = Attempt(message, signed, answer, began_at=now, secrets=composed.secrets)
     row = activity.row(attempt, _final(rule(attempt, now, 0.5)), now, is_test=True)
     row.save()
     return row
 
 
-def send_once(request: Request) -> Any:
+def send_once(request: Request) -> Answer:
     """One request over connections of its own, bounded to the time a page may wait."""
     transport = Transport(
-        TransportSettings(guard=the_guard(), body_kept=settings.RESPONSE_BYTES_KEPT, proxy=settings.WEBHOOK_PROXY)
+        TransportSettings(
+            guard=the_guard(),
+            body_kept=settings.RESPONSE_BYTES_KEPT,
+            proxy=settings.WEBHOOK_PROXY,
+            ca_file=trust.ca_file(),
+        )
     )
     try:
         return transport.send_one(request, settings.TEST_SEND_TIMEOUT)

@@ -44,12 +44,6 @@ class Rate:
         return [first + place * self.interval for place in range(taken)], first + taken * self.interval
 
 
-def of_workspace() -> Rate | None:
-    """The workspace's rate, if it has one. One query."""
-    row = Workspace.objects.filter(rate_per_minute__isnull=False).values_list("rate_per_minute", "next_free_at").first()
-    return Rate(row[0] or 1, row[1]) if row else None
-
-
 def reserve(senders: Sequence[int], now: datetime) -> list[datetime | None]:
     """A place for each, in this order: the moment to start, or None where none is left. `now` where nothing limits it.
 

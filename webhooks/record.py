@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, transacti
 from webhooks import activity, frozen, hooks, log
 from webhooks.attempt import Attempt, Ruling, rule
 from webhooks.claims import database_now
+from webhooks.masking import shown_text
 from webhooks.models import Outcome
 from workspace import bulk
 
@@ -49,8 +50,8 @@ def record(attempts: Sequence[Attempt]) -> int:
 
 
 def _record(attempts: Sequence[Attempt], *, with_details: bool = True) -> int:
-    now = database_now()
-    rulings = [rule(attempt, now, random.random(), settings.RETRY_TIME_SCALE) for attempt in attempts]  # noqa: S311
+    now, scale = database_now(), settings.RETRY_TIME_SCALE
+    rulings = [rule(attempt, now, random.random(), scale) for attempt in attempts]  # noqa: S311
     pairs = list(zip(attempts, rulings, strict=True))
     with transaction.atomic():
         written = _write(pairs, now)
@@ -134,10 +135,15 @@ def _write_receipts(changed: Sequence[tuple[Attempt, Ruling]], now: datetime) ->
 
 def _belongs_in_log(attempt: Attempt, ruling: Ruling) -> bool:
     if attempt.answer is not None:
-        return not attempt.answer.is_received
+        return not attempt.answer.is_received or attempt.message.is_logged
     return attempt.refusal is not None and ruling.outcome not in _QUIET_SKIPS
 
 
 def _recorded(attempt: Attempt, ruling: Ruling, now: datetime) -> hooks.Recorded:
     was_error = attempt.answer is not None and not attempt.answer.is_received
-    return hooks.Recorded(attempt.message, ruling.outcome, ruling.reason, was_error, now)
+    text, extras = ruling.text, attempt.extras
+    if text or extras:
+        secrets = activity.secrets_of(attempt)
+        text = shown_text(text, secrets)
+        extras = {shown_text(key, secrets): shown_text(value, secrets) for key, value in extras.items()}
+    return hooks.Recorded(attempt.message, ruling.outcome, ruling.reason, was_error, now, ruling.status, text, extras)

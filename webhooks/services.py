@@ -13,11 +13,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
+
 from audience.models import SubscriptionState
-from webhooks import catalogs, identity, promotions
+from webhooks import catalogs, health, identity, promotions, tokens, trust
 from webhooks.answers import SharedAnswers
 from webhooks.egress import Guard
-from webhooks.liquid import LiquidSyntaxProblem, Services, Template, parse
+from webhooks.liquid import ConnectedContentCall, LiquidSyntaxProblem, Services, Template, parse
 from webhooks.liquid.connected import ConnectedContent, StoredCredential
 from webhooks.models import Catalog, CatalogSelection, ContentBlock, Promotion
 from workspace import queues, secrets
@@ -72,6 +74,7 @@ class Supply:
     states: dict[tuple[int, str], str] = field(default_factory=dict)
     catalogs: "_Catalogs | None" = None
     connected: ConnectedContent | None = None
+    needs_token: bool = False
 
     def services(self, message: int | None, profile_id: int, translations: Translations) -> Services:
         """For one message. Without a message's id promotion codes are samples, and none is taken."""
@@ -80,6 +83,8 @@ class Supply:
             credential=self._text_of,
             connected_content=self.connected,
             forget=self.connected.forget if self.connected else None,
+            token_call=self._token_call if self.needs_token else None,
+            is_slow=self.needs_token,
             catalog_items=self.catalogs.items if self.catalogs else None,
             catalog_selection=self.catalogs.selection if self.catalogs else None,
             promotion=self._codes_for(message),
@@ -92,16 +97,23 @@ class Supply:
             return lambda name: SAMPLE_CODE
         return lambda name: promotions.take(name, message, self.now)
 
+    def _token_call(self, name: str) -> ConnectedContentCall | None:
+        found = self.credentials.get(name)
+        return tokens.call(found) if found and found.kind == Credential.Kind.OAUTH2 else None
+
     def _text_of(self, name: str) -> str | None:
         found = self.credentials.get(name)
         return secrets.unseal(found.sealed_value) if found and found.kind == Credential.Kind.TEXT else None
 
 
 class Shelf:
-    """Reads what templates need. One for a process; it remembers catalog items by their catalog's version."""
+    """Reads what templates need. One for a process; it remembers catalog items by their catalog's version.
 
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
+    `is_sending` where what is called counts for the health of its host, and a halted one is not called.
+    """
+
+    def __init__(self, guard: Guard, *, is_sending: bool = False) -> None:
+        self._guard, self._is_sending = guard, is_sending
         self._items: OrderedDict[tuple[int, int, str], dict[str, Any] | None] = OrderedDict()
 
     @cached_property
@@ -119,7 +131,9 @@ class Shelf:
             supply.states = _states(profiles, needs.groups)
         if needs.tags & _CATALOG_TAGS:
             supply.catalogs = _Catalogs(self._items)
-        if _CONNECTED in needs.tags:
+        asked = [found for name in needs.credentials if (found := supply.credentials.get(name))]
+        supply.needs_token = any(found.kind == Credential.Kind.OAUTH2 for found in asked)
+        if _CONNECTED in needs.tags or supply.needs_token:
             supply.connected = self._connected(supply.credentials)
         return supply
 
@@ -131,6 +145,10 @@ class Shelf:
             cache=SharedAnswers(queues.connection),
             credential=lambda name: _stored(credentials.get(name)),
             more_ports=self._guard.ports - {80, 443},
+            is_halted=health.refuses_calls if self._is_sending else None,
+            note=health.note_call if self._is_sending else None,
+            ca_file=trust.ca_file(),
+            proxy=settings.WEBHOOK_PROXY,
         )
 
 
@@ -175,7 +193,7 @@ def _uuid(text: str) -> uuid.UUID | None:
 
 def _stored(found: Credential | None) -> StoredCredential | None:
     """A credential as Connected Content uses it; None for one of another kind."""
-    if found is None or found.kind == Credential.Kind.TEXT:
+    if found is None or found.kind not in Credential.FOR_CALLS:
         return None
     plain, domain = secrets.unseal(found.sealed_value), found.domain or None
     if found.kind == Credential.Kind.BASIC:
@@ -227,12 +245,12 @@ def known() -> Services:
             .first()
         ),
         credential=lambda name: (
-            "known" if Credential.objects.filter(name=name, kind=Credential.Kind.TEXT).exists() else None
+            "known" if Credential.objects.filter(name=name, kind__in=Credential.PRINTABLE).exists() else None
         ),
         catalog_items=lambda catalog, ids: [] if Catalog.objects.filter(name=catalog).exists() else None,
         catalog_selection=lambda catalog, name: (
             [] if CatalogSelection.objects.filter(catalog__name=catalog, name=name).exists() else None
         ),
         is_promotion=lambda name: Promotion.objects.filter(name=name).exists(),
-        is_credential=lambda name: Credential.objects.filter(name=name).exclude(kind=Credential.Kind.TEXT).exists(),
+        is_credential=lambda name: Credential.objects.filter(name=name, kind__in=Credential.FOR_CALLS).exists(),
     )

@@ -8,13 +8,16 @@ import base64
 import secrets as random
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from standardwebhooks import Webhook
 
 from webhooks.models import Sender
 from workspace import secrets
+from workspace.remembered import Recent
 
+Sealed = Mapping[str, Any]  # {"secret", "retires_at": ISO text or None}
 OVERLAP = timedelta(days=1)
 _SECRET_BYTES = 32
 
@@ -29,6 +32,7 @@ def rotate(sender: Sender, now: datetime, overlap: timedelta = OVERLAP) -> str:
         row.sealed_secrets = [{"secret": secrets.seal(secret), "retires_at": None}, *kept]
         row.is_signed = True
         row.save(update_fields=["sealed_secrets", "is_signed"])
+    _recent.forget()
     sender.refresh_from_db()
     return secret
 
@@ -36,22 +40,26 @@ def rotate(sender: Sender, now: datetime, overlap: timedelta = OVERLAP) -> str:
 def stop(sender: Sender) -> None:
     """Sign no more, and forget the secrets."""
     Sender.objects.filter(pk=sender.pk).update(is_signed=False, sealed_secrets=[])
+    _recent.forget()
 
 
 def signers(senders: Iterable[int], now: datetime) -> dict[int, list[Webhook]]:
-    """What each of these senders signs with, newest secret first; nothing for one that doesn't. One query."""
+    """What each of these senders signs with, newest secret first; none for one that doesn't. At most a second old."""
     wanted = set(senders)
-    rows = Sender.objects.filter(pk__in=wanted, is_signed=True).values_list("pk", "sealed_secrets")
-    found = {pk: [Webhook(secrets.unseal(each["secret"])) for each in _in_force(kept, now)] for pk, kept in rows}
-    return {sender: found.get(sender, []) for sender in wanted}
+    kept = _recent.of(wanted)
+    return {pk: [Webhook(each["secret"]) for each in _in_force(kept.get(pk, ()), now)] for pk in wanted}
 
 
-def _in_force(sealed: Iterable[Mapping[str, str | None]], now: datetime) -> list[Mapping[str, str]]:
-    return [
-        each  # type: ignore[misc]
-        for each in sealed
-        if not each["retires_at"] or datetime.fromisoformat(each["retires_at"]) > now
-    ]
+def _load(senders: set[int]) -> Mapping[int, list[Sealed]]:
+    rows = Sender.objects.filter(pk__in=senders, is_signed=True).values_list("pk", "sealed_secrets")
+    return {pk: [each | {"secret": secrets.unseal(each["secret"])} for each in kept] for pk, kept in rows}
+
+
+_recent = Recent(_load)
+
+
+def _in_force(kept: Iterable[Sealed], now: datetime) -> list[Sealed]:
+    return [each for each in kept if not each["retires_at"] or datetime.fromisoformat(each["retires_at"]) > now]
 
 
 def headers(signers: Iterable[Webhook], webhook_id: str, body: bytes | None, now: datetime) -> list[tuple[str, str]]:

@@ -28,9 +28,11 @@ _LOOKS_LIKE_JSON = re.compile(r"(?:\s|\{%.*?%\}|\{\{.*?\}\})*(?:\{(?![{%(])|\[)"
 NEVER_TEXT = (Attribute.Type.NUMBER, Attribute.Type.BOOLEAN)
 
 
-def warnings(content: Content, overrides: Iterable[ContentOverride] | None = None) -> list[Problem]:
-    """Everything worth a second look, in the order of the page. One query for the known attributes."""
-    types = dict(Attribute.objects.values_list("name", "type"))
+def warnings(
+    content: Content, overrides: Iterable[ContentOverride] | None = None, types: Mapping[str, str] | None = None
+) -> list[Problem]:
+    """Everything worth a second look, in the order of the page. One query for the known attributes without `types`."""
+    types = dict(Attribute.objects.values_list("name", "type")) if types is None else types
     found = [*_of_headers(content, types), *_of_wording(content, content, types)]
     for override in content.overrides.all() if overrides is None else overrides:
         for problem in _of_wording(content, override, types):

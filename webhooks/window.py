@@ -3,9 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from webhooks import health
+from webhooks import health, hosts
 from webhooks.pace import Pace
 from webhooks.transport import Transport
+
+_UNLIMITED = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,16 @@ class Window:
 
     def host_room(self, host: str, waiting: Counter[str]) -> int:
         """How many more messages to a host may be claimed: fewer while it is spared, one while it is probed."""
-        standing = self._standings.of(host)
-        window = standing.room(self._settings.host_window)
-        pace = 0 if standing != health.HEALTHY else self.pace.of(host)
-        return self._room(window, pace, self._transport.in_flight_to[host] + waiting[host]) if window else 0
+        standing, limits = self._standings.of(host), hosts.limits(host)
+        window = standing.room(self._at_once(limits))
+        pace = 0 if standing != health.HEALTHY or limits else self.pace.of(host)
+        under_way = self._transport.in_flight_to[host] + waiting[host]
+        if limits and limits.per_second:
+            return max(0, min(window, limits.per_second) - under_way)
+        return self._room(window, pace, under_way) if window else 0
+
+    def _at_once(self, limits: hosts.Limits | None) -> int:
+        return min(self._settings.host_window, limits.at_once if limits and limits.at_once else _UNLIMITED)
 
     def _room(self, window: int, pace: int, under_way: int) -> int:
         """What fills the window, and ahead of it what is answered within a second.
@@ -49,9 +57,12 @@ class Window:
 
     def may_start(self, host: str) -> bool:
         """Whether one more request to a host has a place in flight."""
+        limits = hosts.limits(host)
         is_full = self._transport.in_flight >= self._settings.window
-        limit = max(1, self._settings.host_window >> self._standings.of(host).halvings)
-        return not is_full and self._transport.in_flight_to[host] < limit
+        most = max(1, self._at_once(limits) >> self._standings.of(host).halvings)
+        if is_full or self._transport.in_flight_to[host] >= most:
+            return False
+        return not (limits and limits.per_second) or hosts.take(host, limits.per_second)
 
     def is_open(self, host: str) -> bool:
         """Whether requests go to a host: not while it is halted; then one message probes it, of one worker."""

@@ -6,10 +6,11 @@ with one plan.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
+from psycopg.types.datetime import TimestamptzLoader
 
 _SQLITE_TYPES = {"bigint": "integer", "smallint": "integer"}
 
@@ -36,6 +37,11 @@ def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
         return stamps[value]
 
     return json.dumps(list(rows), default=default, separators=(",", ":"))
+
+
+def as_text(value: Mapping[str, Any]) -> str:
+    """A JSON object as text, for a column of `rows_as_table` that becomes jsonb."""
+    return json.dumps(value, separators=(",", ":"))
 
 
 def ids_as_table(alias: str = "u") -> str:
@@ -66,9 +72,54 @@ def ids_param(ids: Iterable[int]) -> Any:
     return list(ids) if connection.vendor == "postgresql" else as_json_ids(ids)
 
 
+def rows_of_each(table: str, key: str, columns: str, condition: str) -> str:
+    """SQL for a FROM clause, as `r`: the rows of a table whose integer `key` is one of many and that meet a condition.
+
+    The ids, each once, are one parameter, from `ids_param`; it comes before those of `condition`. Each id is looked up
+    through an index by itself: statistics that are out of date, as after an import, made PostgreSQL read it whole.
+    """
+    if connection.vendor == "postgresql":
+        rows = f"SELECT {columns} FROM {table} WHERE {key} = u.id AND {condition} OFFSET 0"  # 0: it stays a look-up
+        return f"unnest(%s::bigint[]) AS u(id) CROSS JOIN LATERAL ({rows}) AS r"
+    return f"(SELECT {columns} FROM json_each(%s) AS u CROSS JOIN {table} WHERE {key} = u.value AND {condition}) AS r"
+
+
+def in_texts(column: str) -> str:
+    """The same for texts; its parameter comes from `texts_param`. One parameter costs less than one for each text."""
+    if connection.vendor == "postgresql":
+        return f"{column} = ANY(%s::text[])"
+    return f"{column} IN (SELECT value FROM json_each(%s))"
+
+
+def texts_param(texts: Iterable[str]) -> Any:
+    return list(texts) if connection.vendor == "postgresql" else json.dumps(list(texts))
+
+
+def in_times(column: str) -> str:
+    """The same for aware times; its parameter comes from `times_param`."""
+    if connection.vendor == "postgresql":
+        return f"{column} = ANY(%s::timestamptz[])"
+    return f"{column} IN (SELECT value FROM json_each(%s))"
+
+
+def times_param(moments: Iterable[datetime]) -> Any:
+    return list(moments) if connection.vendor == "postgresql" else json.dumps([stamp(each) for each in moments])
+
+
 def time_param(moment: datetime) -> Any:
     """An aware time as a parameter of a statement, as this database stores it."""
     return moment if connection.vendor == "postgresql" else stamp(moment)
+
+
+def moment(value: Any) -> datetime:
+    """A time that a statement returned, aware: SQLite hands out text."""
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def document(value: Any) -> Any:
+    """A JSON column as a statement returned it, read: both databases hand out text."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def for_update(alias: str, *, skip_locked: bool = False) -> str:
@@ -88,6 +139,8 @@ def execute(sql: str, params: Sequence[Any]) -> int:
 def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run one statement; the rows it returns."""
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # Django reads times in Python; this is psycopg's own, compiled
+            cursor.cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
         cursor.execute(sql, params)
         return cursor.fetchall()
 

@@ -12,3 +12,8 @@ class BoundedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         return len(self.object_list.order_by().values_list("pk", flat=True)[:COUNTED])  # type: ignore[attr-defined]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more than was counted."""
+        return self.count >= COUNTED

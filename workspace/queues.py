@@ -5,6 +5,7 @@ wakes while a worker is busy cost one job. (RQ's own unique job ids refuse wakes
 """
 
 import logging
+from functools import cache
 
 import django_rq
 from django.conf import settings
@@ -52,5 +53,10 @@ def is_reachable() -> bool:
 
 
 def connection() -> Redis:
-    """The Redis-compatible server all queues share."""
+    """The Redis-compatible server all queues share. One client a process and address; it keeps its connections."""
+    return _client(settings.RQ_QUEUES["default"]["URL"])
+
+
+@cache
+def _client(url: str) -> Redis:
     return django_rq.get_connection("default")

@@ -36,3 +36,12 @@ def unseal_bytes(sealed: bytes) -> bytes:
         raise UnreadableSecret(
             "A stored secret was encrypted with a key that CREDENTIALS_KEY no longer lists. Add that key back."
         ) from error
+
+
+def reseal(sealed: str) -> str:
+    """The same secret under the newest key. Raises UnreadableSecret."""
+    return seal(unseal(sealed))
+
+
+def reseal_bytes(sealed: bytes) -> bytes:
+    return seal_bytes(unseal_bytes(sealed))

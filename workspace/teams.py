@@ -1,5 +1,6 @@
 """Who sees what: rows that belong to teams are for their members."""
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
@@ -18,6 +19,13 @@ def visible(rows: "QuerySet[Row]", user: Any) -> "QuerySet[Row]":
     if user.is_superuser:
         return rows
     return rows.filter(Q(teams=None) | Q(pk__in=_of_teams(rows, user)))
+
+
+def may_see(teams: Collection[int], user: Any) -> bool:
+    """Whether somebody may see what belongs to these teams (ids): theirs, or nobody's in particular."""
+    if user.is_superuser or not teams:
+        return True
+    return not isinstance(user, AnonymousUser) and Team.objects.filter(members=user, pk__in=teams).exists()
 
 
 def _of_teams(rows: "QuerySet[Row]", user: Any) -> Any:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from audience.models import Attribute, CurrencyRate, EventName
@@ -13,6 +14,7 @@ from audience.models import Attribute, CurrencyRate, EventName
 class AttributeAdmin(ModelAdmin):
     """Attributes become known with their first value. Whoever changes a type fixes it."""
 
+    empty_text = _("Custom attributes appear by themselves as soon as an import, the API or a user update writes one.")
     list_display = ("name", "type", "is_type_fixed", "is_blocked", "is_personal", "description", "created_at")
     list_filter = ("type", "is_type_fixed", "is_blocked", "is_personal")
     search_fields = ("name", "description")
@@ -34,6 +36,7 @@ class AttributeAdmin(ModelAdmin):
 class EventNameAdmin(ModelAdmin):
     """Events and products become known when they first occur."""
 
+    empty_text = _("Names of events and products appear as soon as the first one is recorded, by import or API.")
     list_display = ("name", "kind", "is_blocked", "description", "created_at")
     list_filter = ("kind", "is_blocked")
     search_fields = ("name", "description")
@@ -49,5 +52,8 @@ class EventNameAdmin(ModelAdmin):
 
 @admin.register(CurrencyRate)
 class CurrencyRateAdmin(ModelAdmin):
+    empty_text = _(
+        "Only needed if purchases come in several currencies: filters on money spent then compare in one of them."
+    )
     list_display = ("code", "rate", "updated_at")
     search_fields = ("code",)

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from audience.forms import ColumnsForm, UploadForm
@@ -21,6 +22,9 @@ from audience.models import Import
 @admin.register(Import)
 class ImportAdmin(ModelAdmin):
     form = UploadForm
+    empty_text = _(
+        "Upload a CSV file of your customers: every row is checked first, and nothing is changed before you say so."
+    )
     list_display = (
         "name",
         "content",

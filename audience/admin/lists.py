@@ -20,6 +20,10 @@ from audience.models import GlobalControl, Profile, SubscriptionGroup, Suppressi
 
 @admin.register(SubscriptionGroup)
 class SubscriptionGroupAdmin(ModelAdmin):
+    empty_text = _(
+        "A subscription group is a topic that people opt in to or out of, such as a newsletter. Campaigns can "
+        "be limited to its subscribers."
+    )
     list_display = ("name", "channel", "is_archived", "created_at")
     list_filter = ("is_archived",)
     search_fields = ("name", "description")
@@ -33,6 +37,7 @@ class SubscriptionGroupAdmin(ModelAdmin):
 @admin.register(SuppressionList)
 class SuppressionListAdmin(ModelAdmin):
     form = SuppressionListForm
+    empty_text = _("Whoever is on an active suppression list gets no campaign and no Canvas, whatever their audience.")
     list_display = ("name", "status", "updated_at")
     list_filter = ("status",)
     search_fields = ("name", "description")
@@ -49,6 +54,10 @@ class GlobalControlAdmin(ModelAdmin):
     """One group runs at a time. It can't be edited: end it and draw a new one; former ones stay for reports."""
 
     form = GlobalControlForm
+    empty_text = _(
+        "Set aside a share of all profiles that gets nothing at all, to measure what all your messages "
+        "together bring about."
+    )
     list_display = ("percentage", "started_at", "ended_at")
     fields = ("percentage", "exclusion_tags")
     autocomplete_fields = ("exclusion_tags",)

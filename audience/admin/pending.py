@@ -18,6 +18,7 @@ from workspace import queues
 class PendingEventAdmin(ModelAdmin):
     """What was recorded and not reacted to yet. On a healthy system the list is empty."""
 
+    empty_text = _("Every event has been dealt with. Those that wait for a worker, or that failed, would be here.")
     list_display = ("id", "kind", "name", "profile", "received_at", "attempts", "due_at", "error")
     list_filter = ("kind", ("error", admin.EmptyFieldListFilter))
     search_fields = ("name", "profile__external_id")

@@ -27,7 +27,12 @@ MOST_SEGMENTS = 300
 @admin.register(Profile)
 class ProfileAdmin(ModelAdmin):
     form = ProfileForm
+    empty_text = _(
+        "Profiles are your customers. Import a CSV file, send them through the API, or add yourself as the first one."
+    )
+    empty_links = ((_("Import a CSV file"), "admin:audience_import_add"),)
     list_display = ("__str__", "email", "first_name", "last_name", "country", "language", "created_at")
+    list_per_page = 50
     search_fields = ("external_id",)  # what `get_search_results` does with it
     search_help_text = _("External ID (or its beginning), email, phone, alias or internal ID.")
     paginator = BoundedPaginator

@@ -22,11 +22,18 @@ from audience.admin import builder
 from audience.forms import SegmentForm
 from audience.models import Segment
 from workspace import teams
+from workspace.files.admin import FilePages
 
 
 @admin.register(Segment)
-class SegmentAdmin(ModelAdmin):
+class SegmentAdmin(FilePages, ModelAdmin):
+    actions = ("as_file",)
+    file_kind = "segment"
     form = SegmentForm
+    empty_text = _(
+        "A segment is a saved group of profiles, such as everyone who bought in the last 30 days. Campaigns "
+        "and Canvases choose their audience by it."
+    )
     list_display = ("name", "size", "counted_at", "is_archived", "updated_at")
     list_filter = ("is_archived", "tags", "teams")
     search_fields = ("name", "description")

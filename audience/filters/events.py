@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Round
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from audience import money
 from audience.filters import history
 from audience.filters.base import CUSTOM_DATA, Fault, Filter
 from audience.filters.custom import PROPERTY, Conditions
@@ -19,7 +20,7 @@ from audience.filters.fields import Choice, Field, NumberField, Text, Texts
 from audience.filters.history import Kind, Subject
 from audience.filters.kinds import NUMBER, TIME, Op, Ops, yes_or_no
 from audience.filters.scope import Leaf, Scope
-from audience.models import CurrencyRate, EventSummary, Purchase
+from audience.models import EventSummary, Purchase
 
 MAX_WINDOW_DAYS = 30
 EVENT = Text("name", _("event"), suggestions="events")
@@ -182,7 +183,7 @@ class Spent(HistoryFilter):
         return (NumberField("within", _("in the last days"), low=1, high=30, is_whole=True),) if self.is_recent else ()
 
     def load(self, leaves: Sequence[Leaf]) -> Mapping[Any, Any]:
-        return {**dict(CurrencyRate.objects.values_list("code", "rate")), settings.CURRENCY: Decimal(1)}
+        return money.rates()
 
     def compile(self, leaf: Leaf, scope: Scope) -> Q:
         spent = self._recently(leaf, scope) if self.is_recent else self._ever(scope)

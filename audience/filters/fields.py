@@ -139,10 +139,16 @@ class Options(Texts):
 
 @dataclass(frozen=True)
 class References(Texts):
-    """Some rows, kept by id. Whether they exist is the filter's to say (`Filter.load`)."""
+    """Some rows of `model`, which have names, kept by id. Whether they exist is the filter's to say (`Filter.load`)."""
 
+    model: Any = None
     choices: Callable[[], Choices] = tuple
+    named: Callable[[], Any] | None = None  # the rows with a `name`, where those of the model have none
     widget: ClassVar[str] = "options"
+
+    def rows(self) -> Any:
+        """Every row there is, each with its `name`."""
+        return self.named() if self.named else self.model._default_manager.all()
 
     def element_fault(self, value: Any) -> str | None:
         is_id = isinstance(value, int) and not isinstance(value, bool)

@@ -36,7 +36,7 @@ class SegmentMembership(Filter):
     group = LISTS
 
     def ops(self, leaf: Leaf) -> Ops:
-        field = References("segments", _("segments"), choices=_segments)
+        field = References("segments", _("segments"), model=Segment, choices=_segments)
         return yes_or_no(("in", _("is in any of")), ("not_in", _("is in none of")), field)
 
     def extra_problems(self, leaf: Leaf, scope: Scope) -> Iterator[Fault]:
@@ -108,9 +108,8 @@ class Imported(RowsFilter):
     model = Import
 
     def ops(self, leaf: Leaf) -> Ops:
-        return yes_or_no(
-            ("in", _("in any of")), ("not_in", _("in none of")), References("ids", _("files"), choices=_imports)
-        )
+        field = References("ids", _("files"), model=Import, choices=_imports)
+        return yes_or_no(("in", _("in any of")), ("not_in", _("in none of")), field)
 
     def compile(self, leaf: Leaf, scope: Scope) -> Q:
         found = Q(Exists(ImportedProfile.objects.filter(profile=OuterRef("pk"), source__in=leaf["ids"])))
@@ -129,7 +128,7 @@ class SubscriptionGroupState(RowsFilter):
     model = SubscriptionGroup
 
     def ops(self, leaf: Leaf) -> Ops:
-        field = References("ids", _("groups"), choices=_groups)
+        field = References("ids", _("groups"), model=SubscriptionGroup, choices=_groups)
         labels = {
             "subscribed": _("subscribed to"),
             "unsubscribed": _("unsubscribed from"),
@@ -156,7 +155,7 @@ class Suppressed(RowsFilter):
     model = SuppressionList
 
     def ops(self, leaf: Leaf) -> Ops:
-        field = References("ids", _("lists"), choices=_suppression_lists)
+        field = References("ids", _("lists"), model=SuppressionList, choices=_suppression_lists)
         return yes_or_no(("in", _("on any of")), ("not_in", _("on none of")), field)
 
     def extra_problems(self, leaf: Leaf, scope: Scope) -> Iterator[Fault]:

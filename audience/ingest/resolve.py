@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from audience.ingest import standard
 from audience.ingest.items import By, Identifier, Item
 from audience.models import Alias, FormerId, Profile
+from workspace import bulk
 
 Found = dict[Identifier, int]
 
@@ -36,9 +37,12 @@ def find(wanted: Iterable[Identifier]) -> Found:
     return found
 
 
+_BY_EXTERNAL_ID = "SELECT external_id, id FROM audience_profile WHERE "
+
+
 def _by_external_id(wanted: Sequence[Identifier]) -> Found:
     ids = [who.value for who in wanted]
-    found = dict(Profile.objects.filter(external_id__in=ids).values_list("external_id", "pk"))
+    found = dict(bulk.fetch(_BY_EXTERNAL_ID + bulk.in_texts("external_id"), [bulk.texts_param(ids)]))
     missing = [value for value in ids if value not in found]
     if missing:
         found |= dict(FormerId.objects.filter(external_id__in=missing).values_list("external_id", "profile_id"))

@@ -146,16 +146,16 @@ class PendingEvent(models.Model):
         SUBSCRIPTION = "subscription", _("subscription changed")
         OUTREACH = "outreach", _("interaction with a campaign or Canvas")
 
-    profile = models.ForeignKey(Profile, models.CASCADE, related_name="+", db_index=False)
-    kind = models.CharField(max_length=16, choices=Kind)
-    name = models.CharField(max_length=255, blank=True)
-    source_id = models.BigIntegerField(null=True)  # the row of CustomEvent or Purchase
-    payload = models.JSONField(default=dict)  # properties, or what changed as {name: [before, after]}
-    occurred_at = models.DateTimeField()
-    received_at = models.DateTimeField(default=timezone.now)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now)  # moved on when a reaction failed
-    error = models.TextField(blank=True)
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="+", db_index=False, verbose_name=_("profile"))
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    name = models.CharField(_("name"), max_length=255, blank=True)
+    source_id = models.BigIntegerField(_("source"), null=True)  # the row of CustomEvent or Purchase
+    payload = models.JSONField(_("properties"), default=dict)  # properties, or what changed as {name: [before, after]}
+    occurred_at = models.DateTimeField(_("time"))
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("due"), default=timezone.now)  # moved on when a reaction failed
+    error = models.TextField(_("error"), blank=True)
 
     class Meta:
         verbose_name = _("pending event")

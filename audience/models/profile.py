@@ -69,6 +69,10 @@ class Profile(models.Model):
         indexes = [
             models.Index(Lower("email"), name="profile_by_email"),  # find one, and imports that name people by email
             models.Index(fields=["phone"], name="profile_by_phone"),
+            # find one by a number that is none
+            models.Index(
+                fields=["unformatted_phone"], name="profile_by_raw_phone", condition=~models.Q(unformatted_phone="")
+            ),
             models.Index(fields=["random_bucket"], name="profile_by_bucket"),  # estimates read a range of buckets
         ]
         constraints = [

@@ -14,7 +14,7 @@ class SubscriptionGroup(models.Model):
 
     MOST = 100
 
-    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # the API identifier
+    key = models.UUIDField(_("API identifier"), default=uuid.uuid4, unique=True, editable=False)  # the API identifier
     name = models.CharField(_("name"), max_length=255, unique=True)
     description = models.CharField(_("description"), max_length=255, blank=True)
     channel = models.CharField(_("channel"), max_length=16, default="webhook")

@@ -6,23 +6,27 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from canvas import presets, setup
-from canvas.admin import exits, flow, goals, golive, pages, people, results, step, tryout, variants, versions
+from canvas.admin import exits, flow, goals, golive, livetest, pages, people, results, step, tryout, variants, versions
 from canvas.admin.pages import goto
 from canvas.counts import StepMetric
 from canvas.forms.setup import CanvasForm, NewCanvasForm
+from canvas.livetest import wipe
 from canvas.models import Canvas
+from outreach import counters, runs, zones
+from outreach.admin import BulkMoves
 from outreach.models import Status
 from workspace import teams
+from workspace.files.admin import FilePages
 
 Page = Callable[..., HttpResponse]
 PAGES: tuple[tuple[str, str, Page], ...] = (
@@ -36,6 +40,8 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("exits", "<int:pk>/exits/", exits.show),
     ("variants", "<int:pk>/variants/", variants.show),
     ("try", "<int:pk>/try/", tryout.show),
+    ("live_test", "<int:pk>/live-test/", livetest.show),
+    ("live_test_state", "<int:pk>/live-test/state/", livetest.state),
     ("goals", "<int:pk>/conversions/", goals.show),
     ("results", "<int:pk>/results/", results.show),
     ("journeys", "<int:pk>/journeys/", people.show),
@@ -48,42 +54,74 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
 
 
 @admin.register(Canvas)
-class CanvasAdmin(ModelAdmin):
+class CanvasAdmin(BulkMoves, FilePages, ModelAdmin):
+    actions = (*BulkMoves.actions, "as_file")
+    file_kind = "canvas"
+    bulk_moves = {name: do for name, (do, _label, _text) in golive.ACTIONS.items()}
     form = CanvasForm
+    empty_text = _(
+        "A Canvas takes each person through several steps: messages, delays and splits. Start from a template "
+        "or from an empty map."
+    )
     list_display = ("name", "status_shown", "entry", "entered", "inside", "launched_at", "updated_at")
     list_filter = ("status", "entry", "teams", "tags")
     search_fields = ("name", "description")
     autocomplete_fields = ("teams", "tags", "segments")
+    list_per_page = 50
     warn_unsaved_form = True
     change_form_outer_before_template = "canvas/head.html"
     readonly_fields = ("api_id",)
     conditional_fields = {
         "triggers": "entry == 'action'",
         "api_id": "entry == 'api'",
+        "is_local": "entry == 'scheduled'",
+        "recurrence": "entry == 'scheduled'",
+        "every": "entry == 'scheduled' && recurrence != ''",
+        "weekdays": "entry == 'scheduled' && recurrence == 'weekly'",
+        "days_of_month": "entry == 'scheduled' && recurrence == 'monthly'",
+        "end_on": "entry == 'scheduled' && recurrence != ''",
+        "run_count": "entry == 'scheduled' && recurrence != ''",
+        "quiet_start": "quiet_mode == 'own'",
+        "quiet_end": "quiet_mode == 'own'",
+        "subscription_group": "subscribed == 'group'",
         "reentry_count": "reentry == 'after'",
         "reentry_unit": "reentry == 'after'",
     }
     fieldsets = (
         (None, {"fields": ("name", "description", "edited_version")}),
         (_("Who"), {"fields": ("to_everyone", "segments", "filters")}),
-        (_("When"), {"fields": ("entry", "triggers", "api_id", "start_at", "end_at")}),
+        (
+            _("When"),
+            {
+                "fields": (
+                    *("entry", "triggers", "api_id", "start_at", "is_local", "recurrence", "every", "weekdays"),
+                    *("days_of_month", "end_on", "run_count", "end_at"),
+                )
+            },
+        ),
         (_("How often"), {"fields": ("reentry", "reentry_count", "reentry_unit", "entry_limit", "entry_cadence")}),
+        (
+            _("What every message obeys"),
+            {
+                "fields": (
+                    *("subscribed", "subscription_group", "quiet_mode", "quiet_start", "quiet_end", "quiet_waits"),
+                    *("obeys_caps", "counts_for_caps"),
+                )
+            },
+        ),
         (_("Teams and tags"), {"fields": ("teams", "tags")}),
     )
 
     class Media:
         css = {"all": ("canvas/canvas.css",)}
-        js = ("webhooks/composer.js", "canvas/step.js")
+        js = ("webhooks/composer.js", "outreach/parts.js")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Canvas]:
-        def total(*metrics: str) -> Any:
-            where = Q(daily_counts__step=0, daily_counts__metric__in=metrics)
-            return Coalesce(Sum("daily_counts__count", filter=where), 0)
-
         ended = (StepMetric.COMPLETED, StepMetric.EXITED, StepMetric.FAILED)
         rows = teams.visible(super().get_queryset(request), request.user)
         return rows.annotate(
-            entered_total=total(StepMetric.ENTERED), inside_total=total(StepMetric.ENTERED) - total(*ended)
+            entered_total=counters.total(StepMetric.ENTERED, step=0),
+            inside_total=counters.total(StepMetric.ENTERED, step=0) - counters.total(*ended, step=0),
         )
 
     @display(
@@ -106,11 +144,33 @@ class CanvasAdmin(ModelAdmin):
     def api_id(self, canvas: Canvas) -> str:
         return str(canvas.key)
 
+    def note_move(self, request: HttpRequest, row: Canvas, move: str) -> None:
+        self.log_change(request, row, str(golive.ACTIONS[move][1]))
+
     def has_delete_permission(self, request: HttpRequest, obj: Canvas | None = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or obj.status == Status.DRAFT)
 
     def has_change_permission(self, request: HttpRequest, obj: Canvas | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.status != Status.ARCHIVED)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Times are those of the clocks that the Canvas follows."""
+        canvas = Canvas.objects.filter(pk=object_id).first() if object_id and object_id.isdigit() else None
+        with timezone.override(runs.zone_of(canvas) if canvas else zones.company()):
+            answer = super().changeform_view(request, object_id, form_url, extra_context)
+            return answer.render() if isinstance(answer, TemplateResponse) else answer
+
+    def delete_model(self, request: HttpRequest, obj: Canvas) -> None:
+        """Its live test goes first: nothing else would find it."""
+        wipe.everything(obj, timezone.now())
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Canvas]) -> None:
+        for canvas in queryset:
+            wipe.everything(canvas, timezone.now())
+        super().delete_queryset(request, queryset)
 
     def save_model(self, request: HttpRequest, obj: Canvas, form: Any, change: bool) -> None:
         obj.version += 1

@@ -1,4 +1,4 @@
-"""Launch, publish, and what follows: pause, stop, finish, resume, archive. Each asks first, with the numbers."""
+"""Launch, publish, pause, stop, finish, resume, archive, unarchive: each page asks first, with the numbers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +17,7 @@ from canvas.impact import Impact
 from canvas.models import Canvas, Entry
 from outreach import reach
 from outreach.errors import NotLaunchable, OutreachError
+from outreach.lifecycle import unarchive
 from outreach.models import Status
 
 ACTIONS: Mapping[str, tuple[Callable[..., None], Any, Any]] = {
@@ -44,6 +45,11 @@ ACTIONS: Mapping[str, tuple[Callable[..., None], Any, Any]] = {
         lifecycle.archive,
         gettext_lazy("Archive"),
         gettext_lazy("Everybody inside leaves, for good. The results stay readable."),
+    ),
+    "unarchive": (
+        unarchive,
+        gettext_lazy("Unarchive"),
+        gettext_lazy("It comes back stopped. Nobody enters and nothing is sent until you resume it."),
     ),
 }
 FINAL = ("stop", "archive")
@@ -135,7 +141,7 @@ def _answers(request: HttpRequest, given: Impact) -> dict[int, tuple[str, int | 
 
 
 def act(site: Site, request: HttpRequest, pk: int, action: str) -> HttpResponse:
-    """Pause, stop, finish, resume or archive; GET asks first."""
+    """Pause, stop, finish, resume, archive or unarchive; GET asks first."""
     canvas = canvas_of(site, request, pk)
     if not may_launch(request):
         raise PermissionDenied

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from canvas import graph, live, publishing, undo
+from canvas import graph, idle, live, publishing, undo
 from canvas.errors import EditError, Stale
 from canvas.graph import Graph
 from canvas.models import Canvas, CanvasVersion, Comment
@@ -77,6 +77,7 @@ def frame(site: Site, request: HttpRequest, canvas: Canvas, tab: str = "") -> di
         "may_launch": may_launch(request),
         "has_draft": canvas.versions.filter(number=None).exists(),
         "is_live": canvas.status != Status.DRAFT,
+        "idle": idle.of(canvas, timezone.now()),
     }
 
 

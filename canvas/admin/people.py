@@ -14,12 +14,11 @@ from django.utils.translation import ngettext
 
 from audience import search
 from audience.models import Profile
-from canvas import counts, operators
+from canvas import counts, operators, stories
 from canvas.admin.pages import Site, canvas_of, goto, may_edit, page
 from canvas.counts import StepMetric
-from canvas.models import Canvas, Journey, JourneyConversion, Path, StepRevision, StepVisit
+from canvas.models import Canvas, Journey
 from canvas.states import State
-from webhooks.models import Message
 from workspace.paging import BoundedPaginator
 
 SHOWN = 50
@@ -31,7 +30,7 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _act(site, request, canvas)
     shown = BoundedPaginator(_found(canvas, request.GET), SHOWN).get_page(request.GET.get("page"))
-    names = _names(canvas)
+    names = stories.step_names(canvas)
     kept = request.GET.copy()
     kept.pop("page", None)
     context = {
@@ -52,11 +51,6 @@ def _canvas(site: Site, request: HttpRequest, pk: int) -> Canvas:
     if not request.user.has_perm("audience.view_profile"):
         raise PermissionDenied
     return canvas
-
-
-def _names(canvas: Canvas) -> dict[int, str]:
-    rows = StepRevision.objects.filter(step__canvas=canvas).order_by("version_id").values_list("step_id", "name")
-    return dict(rows)
 
 
 def _chosen(canvas: Canvas, asked: Any) -> Q:
@@ -106,34 +100,5 @@ def story(site: Site, request: HttpRequest, pk: int, journey: int) -> HttpRespon
     """One journey: each step with its times, why it went on, and what became of its messages."""
     canvas = _canvas(site, request, pk)
     one = get_object_or_404(Journey.objects.select_related("variant"), canvas=canvas, pk=journey)
-    visits = list(StepVisit.objects.filter(journey=one).order_by("entered_at", "pk"))
-    sent: dict[int, list[Message]] = {}
-    rows = Message.objects.filter(sender=canvas.sender_id, cause__in=[visit.pk for visit in visits])
-    for message in rows.order_by("slot"):
-        sent.setdefault(message.cause, []).append(message)
-    names, paths = _names(canvas), _paths(canvas)
-    context = {
-        "journey": one,
-        "who": Profile.objects.filter(pk=one.profile_id).first(),
-        "stops": [
-            {
-                "visit": visit,
-                "name": names.get(visit.step_id, ""),
-                "path": paths.get((visit.step_id, visit.path), ""),
-                "sent": sent.get(visit.pk, []),
-            }
-            for visit in visits
-        ],
-        "here": names.get(one.step_id or 0, ""),
-        "converted": [
-            (row.occurred_at, canvas.conversions[row.number].get("name", ""))
-            for row in JourneyConversion.objects.filter(journey=one)
-            if row.number < len(canvas.conversions)
-        ],
-    }
-    return page(site, request, canvas, "canvas/journey.html", _("One journey"), "journeys", **context)
-
-
-def _paths(canvas: Canvas) -> dict[tuple[int, int | None], str]:
-    rows = Path.objects.filter(version__canvas=canvas, step__isnull=False).exclude(name="").order_by("version_id")
-    return {(step or 0, key): name for step, key, name in rows.values_list("step_id", "key", "name")}
+    told = stories.of(canvas, [one])[0]
+    return page(site, request, canvas, "canvas/journey.html", _("One journey"), "journeys", story=told)

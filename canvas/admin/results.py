@@ -6,6 +6,7 @@ from datetime import date
 from io import StringIO
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -13,11 +14,11 @@ from django.utils.text import get_valid_filename
 from django.utils.translation import gettext_lazy as _
 
 from audience import spreadsheet
-from canvas import counts, results, watchdog
+from canvas import counts, results, stories, watchdog
 from canvas import graph as graphs
 from canvas.admin.pages import Site, canvas_of, page
 from canvas.counts import StepMetric
-from canvas.models import Canvas, StepRevision
+from canvas.models import Canvas
 from canvas.publishing import shown
 from canvas.states import Reason
 from outreach import counters
@@ -48,6 +49,7 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
         "totals": counts.by_step(pk).get(0, counts.NOTHING),
         "arms": results.arms(canvas),
         "goals": canvas.conversions,
+        "currency": settings.CURRENCY,
         "rows": rows,
         "exits": _exits(canvas),
         "refusals": _refusals(canvas),
@@ -60,8 +62,7 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
 
 def _steps(canvas: Canvas) -> list[results.StepRow]:
     graph = graphs.load(shown(canvas))
-    names = StepRevision.objects.filter(step__canvas=canvas).order_by("pk").values_list("step_id", "name")
-    return results.steps(canvas, graph, dict(names))
+    return results.steps(canvas, graph, stories.step_names(canvas))
 
 
 def _exits(canvas: Canvas) -> list[tuple[str, int]]:
@@ -105,9 +106,10 @@ def _csv(canvas: Canvas, rows: Sequence[results.StepRow]) -> HttpResponse:
 
 def _lines(rows: Sequence[results.StepRow]) -> Iterator[str]:
     columns = ("entered", "waiting", "proceeded", "completed", "exited", "stuck", "sent", "not_sent", "send_errors")
-    yield _line(["step", "name", "kind", *columns, "conversions"])
+    yield _line(["step", "name", "kind", *columns, "conversions", "revenue"])
     for row in rows:
-        yield _line([row.step, spreadsheet.cell(row.name), row.kind, *(row.numbers[c] for c in columns), row.converted])
+        numbers = [*(row.numbers[c] for c in columns), row.converted, f"{row.revenue:.2f}"]
+        yield _line([row.step, spreadsheet.cell(row.name), row.kind, *numbers])
 
 
 def _line(cells: Sequence[Any]) -> str:

@@ -22,6 +22,7 @@ from canvas.models import Canvas, CanvasVersion, ExperimentResult, Journey, Kind
 from canvas.states import Reason
 from canvas.steps import experiment_paths
 from outreach.models import Status
+from webhooks.admin import writing
 from webhooks.forms import ContentForm, OverrideForm, OverrideFormSet
 from webhooks.models import Content, ContentOverride
 
@@ -61,7 +62,7 @@ class Composer:
 
     @property
     def media(self) -> forms.Media:
-        return self.form.media + forms.Media(js=["webhooks/composer.js"])
+        return self.form.media
 
 
 def show(site: Site, request: HttpRequest, pk: int, step: int) -> HttpResponse:
@@ -150,6 +151,7 @@ def _context(
         "summary": words.summary(node),
         "editor": editor,
         "composer": composer,
+        "earlier": writing.earlier_tests(composer.content.pk) if composer else (),
         "webhooks": list(revision.step_contents.select_related("content")),
         "place": place + 1,
         "step_count": len(order),

@@ -10,13 +10,16 @@ from canvas.admin.pages import Site, canvas_of, edit, goto, may_edit, page, show
 from canvas.errors import EditError
 from canvas.forms.setup import VariantsForm
 from canvas.models import Canvas, CanvasVersion
+from outreach.models import Optimisation
 
 
 def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
     """Names and shares; POST saves them, adds a variant or the control group, or removes one."""
     canvas = canvas_of(site, request, pk)
     version, _graph = shown(request, canvas)
-    form = VariantsForm(arms.current(canvas), request.POST if request.POST.get("do") == "save" else None)
+    data = request.POST if request.POST.get("do") == "save" else None
+    selects = canvas.optimisation == Optimisation.SELECTION
+    form = VariantsForm(arms.current(canvas), data, selects=selects)
     if request.method == "POST":
         if not may_edit(site, request, canvas):
             raise PermissionDenied
@@ -24,7 +27,7 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
             _act(site, request, canvas, form)
             return goto("variants", pk)
     has_control = any(variant.is_control for variant in form.variants)
-    context = {"version": version, "form": form, "has_control": has_control}
+    context = {"version": version, "form": form, "has_control": has_control, "selects": selects}
     return page(site, request, canvas, "canvas/variants.html", _("Variants"), "variants", **context)
 
 
@@ -49,7 +52,7 @@ def _act(site: Site, request: HttpRequest, canvas: Canvas, form: VariantsForm) -
 
 def _save(site: Site, request: HttpRequest, canvas: Canvas, form: VariantsForm) -> None:
     try:
-        arms.set_shares(canvas, form.given)
+        arms.set_shares(canvas, form.given, selects=form.cleaned_data["selects"])
     except EditError as error:
         messages.error(request, str(error))
     else:

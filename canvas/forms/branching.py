@@ -145,6 +145,11 @@ class ExperimentForm(Part):
     )
     winner_count = number(_("Decide for a winner after (empty: never)"))
     winner_unit = choice(_("counted from the first profile, in"), UNITS, required=False)
+    held = number(
+        _("Held back for the winner (%)"),
+        max_value=99,
+        help_text=_("A delay group: it waits, then goes along the winner. Only where everybody comes at once."),
+    )
     unclear = choice(
         _("if no path is clearly better"),
         (("best", _("all go along the best one anyway")), ("mix", _("keep the shares"))),
@@ -161,7 +166,7 @@ class ExperimentEditor(PathsEditor):
     def first(self) -> list[Section]:
         self.experiment = self._part(ExperimentForm, "experiment", self.node.settings)
         if self.is_live:
-            for name in ("control", "winner_count", "winner_unit", "unclear"):
+            for name in ("control", "winner_count", "winner_unit", "held", "unclear"):
                 self.experiment.fields[name].disabled = True
         text = _("Each profile is drawn at random, by the shares below. They add up to 100 %.")
         return [Section("window_days", _("Experiment"), [self.experiment], text)]

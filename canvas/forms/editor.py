@@ -65,7 +65,7 @@ class Editor(ABC):
 
     @property
     def media(self) -> forms.Media:
-        found = forms.Media(js=["canvas/step.js"])
+        found = forms.Media(js=["outreach/parts.js"])
         for section in self.sections:
             for form in section.forms:
                 found += form.media

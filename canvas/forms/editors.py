@@ -37,16 +37,30 @@ class UnmatchedForm(Part):
         return {"unmatched": settings.get("unmatched") or message.EXIT}
 
 
+class QuietForm(Part):
+    ignores_quiet = forms.BooleanField(
+        label=_("Send in quiet hours too"),
+        required=False,
+        help_text=_("For what can't wait, such as a code somebody asked for."),
+    )
+
+
 class MessageEditor(Editor):
     def make(self) -> list[Section]:
         given = self.node.settings
         self.schedule = self._part(DelayForm, "schedule", given.get("schedule"))
+        self.quiet = self._part(QuietForm, "quiet", given)
         self.audience = self._part(AudienceForm, "audience", given.get("audience"))
         self.unmatched = self._part(UnmatchedForm, "unmatched", given)
         self.exceptions = self._part(TriggersForm, "exceptions", {"triggers": given.get("exceptions") or []})
         self.advance = self._part(AdvanceForm, "advance", given)
         return [
-            Section("schedule", _("When"), [self.schedule], _("How long a profile waits here before the message.")),
+            Section(
+                "schedule",
+                _("When"),
+                [self.schedule, self.quiet],
+                _("How long a profile waits here before the message."),
+            ),
             Section(
                 "audience",
                 _("Who"),
@@ -68,6 +82,7 @@ class MessageEditor(Editor):
             "schedule": self.schedule.settings() or {"mode": "none"},
             "audience": self.audience.settings(),
             "exceptions": self.exceptions.settings()["triggers"],
+            **self.quiet.settings(),
             **self.unmatched.settings(),
             **self.advance.settings(),
         }

@@ -47,7 +47,7 @@ class Part(forms.Form):
     fields_when: ClassVar[Mapping[str, str]] = {}
 
     class Media:
-        js = ("webhooks/composer.js", "canvas/step.js")
+        js = ("webhooks/composer.js", "outreach/parts.js")
 
     def __init__(self, settings: Mapping[str, Any], data: Any = None, prefix: str = "") -> None:
         super().__init__(data, prefix=prefix, initial=self.from_settings(settings))

@@ -13,17 +13,20 @@ from canvas.forms.parts import INPUT, UNITS, choice, number
 from canvas.forms.rows import TriggersField
 from canvas.models import Cadence, Canvas, Entry, Reentry
 from outreach import delays
-from outreach.models import Status
+from outreach.forms.schedule import QUIET, SCHEDULE, ScheduleInputs, WallClockField
+from outreach.models import Status, Subscribed
 
 MOST_SECONDS = 720 * 86_400
 
 
-class CanvasForm(forms.ModelForm):
+class CanvasForm(ScheduleInputs):
     """The settings. `edited_version` is the version the page was opened with: a stale page is refused."""
 
     edited_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     filters = FiltersField(label=_("Additional filters"), required=False)
     triggers = TriggersField(label=_("A profile enters when it"), required=False)
+    start_at = WallClockField(label=_("Start"), required=False, help_text=_("Empty: as soon as it is launched."))
+    end_at = WallClockField(label=_("Entry ends"), required=False, help_text=_("Empty: nobody is turned away."))
     reentry_count = number(_("Time until then"), help_text=_("Only for “after a time of your choice”."))
     reentry_unit = choice(_("in"), UNITS, required=False)
 
@@ -31,7 +34,8 @@ class CanvasForm(forms.ModelForm):
         model = Canvas
         fields = (
             *("name", "description", "teams", "tags", "to_everyone", "segments", "filters", "entry", "start_at"),
-            *("end_at", "triggers", "reentry", "entry_limit", "entry_cadence"),
+            *("end_at", *SCHEDULE, "triggers", "reentry", "entry_limit", "entry_cadence"),
+            *(*QUIET, "obeys_caps", "counts_for_caps", "subscribed", "subscription_group"),
         )
         widgets = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 2})}
 
@@ -52,12 +56,19 @@ class CanvasForm(forms.ModelForm):
         if cleaned.get("to_everyone") and (cleaned.get("segments") or cleaned.get("filters")):
             self.add_error("to_everyone", _("Choose either all profiles, or segments and filters."))
         self._read_reentry(cleaned)
+        self.check_schedule(cleaned, is_scheduled=cleaned.get("entry") == Entry.SCHEDULED)
+        self.check_quiet_hours(cleaned)
+        self._check_subscription(cleaned)
         if cleaned.get("entry_cadence") == Cadence.RUN and cleaned.get("entry") != Entry.SCHEDULED:
             self.add_error("entry_cadence", _("Only a scheduled Canvas has runs to count by."))
         start, end = cleaned.get("start_at"), cleaned.get("end_at")
         if start and end and end <= start:
             self.add_error("end_at", _("The end lies before the start."))
         return cleaned
+
+    def _check_subscription(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("subscribed") == Subscribed.GROUP and not cleaned.get("subscription_group"):
+            self.add_error("subscription_group", _("Choose the group."))
 
     def _refuse_stale(self, opened: int | None) -> None:
         if not self.instance.pk or opened is None:
@@ -111,8 +122,14 @@ class NewCanvasForm(forms.Form):
 class VariantsForm(forms.Form):
     """Names and shares of the variants that are there."""
 
-    def __init__(self, variants: Any, data: Any = None) -> None:
-        super().__init__(data)
+    selects = forms.BooleanField(
+        label=_("Move the shares towards the better variant by itself (intelligent selection)"),
+        required=False,
+        help_text=_("Twice a day, by the first conversion event. Profiles are then drawn anew each time they enter."),
+    )
+
+    def __init__(self, variants: Any, data: Any = None, *, selects: bool = False) -> None:
+        super().__init__(data, initial={"selects": selects})
         self.variants = list(variants)
         for variant in self.variants:
             self.fields[f"name-{variant.pk}"] = forms.CharField(

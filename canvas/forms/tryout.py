@@ -72,7 +72,7 @@ class TryForm(forms.Form):
     events = RowsField(label=_("Meanwhile it"), required=False, widget=EventsWidget)
 
     class Media:
-        js = ("webhooks/composer.js", "canvas/step.js")
+        js = ("webhooks/composer.js", "outreach/parts.js")
 
     def __init__(self, canvas: Canvas, graph: Graph, data: Any = None) -> None:
         super().__init__(data, initial={"start": timezone.localtime().replace(second=0, microsecond=0)})

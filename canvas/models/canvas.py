@@ -4,7 +4,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from outreach.models import Outreach
+from outreach.models import Outreach, Scheduled
 
 
 class Entry(models.TextChoices):
@@ -26,12 +26,13 @@ class Cadence(models.TextChoices):
     HOUR = "hour", _("an hour")
 
 
-class Canvas(Outreach):
+class Canvas(Scheduled, Outreach):
     """An outreach that takes each profile through steps.
 
     `held_since` is when it was paused or stopped; `is_finishing` lets nobody in, but lets those inside go on.
     `conversions` are what it is for: up to four {"name", "triggers", "seconds"}, the first of them the primary one.
     Its steps are in `CanvasVersion`: the newest published one is live, the one without a number is being edited.
+    A live test (`canvas.livetest`) waits its `time_factor`th part of what its steps say.
     """
 
     entry = models.CharField(_("entry"), max_length=9, choices=Entry, default=Entry.SCHEDULED)
@@ -49,6 +50,7 @@ class Canvas(Outreach):
     conversions = models.JSONField(_("conversion events"), default=list, blank=True)
     held_since = models.DateTimeField(null=True, editable=False)
     is_finishing = models.BooleanField(default=False, editable=False)
+    time_factor = models.PositiveSmallIntegerField(default=1, editable=False)
 
     class Meta:
         verbose_name = _("Canvas")

@@ -35,8 +35,10 @@ class CanvasTemplate(models.Model):
     name = models.CharField(_("name"), max_length=255, unique=True)
     description = models.CharField(_("description"), max_length=255, blank=True)
     document = models.JSONField()
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    made_at = models.DateTimeField(default=timezone.now)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("made by")
+    )
+    made_at = models.DateTimeField(_("made"), default=timezone.now)
 
     class Meta:
         verbose_name = _("Canvas template")

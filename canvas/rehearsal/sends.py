@@ -47,14 +47,17 @@ def answer(journey: Journey, now: datetime) -> tuple[list[Sent], datetime | None
     extra = _context([m for m in batch if m.id not in verdicts])
     profile: Mapping[str, Any] = Profile.objects.filter(pk=journey.profile_id).values().first() or {}
     for message in batch:
-        verdict = verdicts.get(message.id) or _rendered(message, profile, extra.get(message.id, {}), now)
+        secrets: tuple[str, ...] = ()
+        verdict: hooks.Verdict | Request | None = verdicts.get(message.id)
+        if verdict is None:
+            verdict, secrets = _rendered(message, profile, extra.get(message.id, {}), now)
         if isinstance(verdict, hooks.Hold):
             holds.append(verdict.due_at)
         elif isinstance(verdict, Refusal):
             shown.append(Sent(now, None, verdict.text or verdict.reason, verdict.outcome == Outcome.ABORTED))
             attempts.append(Attempt(message, refusal=_final(verdict)))
         else:
-            shown.append(Sent(now, shown_request(verdict)))
+            shown.append(Sent(now, shown_request(verdict, secrets)))
             attempts.append(Attempt(message, answer=Answer(200), began_at=now))
     if attempts:
         record(attempts)
@@ -82,13 +85,15 @@ def _context(batch: Sequence[Claimed]) -> dict[int, Mapping[str, Any]]:
 
 def _rendered(
     message: Claimed, profile: Mapping[str, Any], extra: Mapping[str, Any], now: datetime
-) -> Request | Refusal:
+) -> tuple[Request | Refusal, tuple[str, ...]]:
+    """The request, or why there is none; and the secrets in it."""
     content = Content.objects.get(pk=message.content_id)
     try:
         compiled = compile_content(content)
     except LiquidSyntaxProblem as problem:
-        return Refusal(Outcome.FAILED, "render_error", problem.message, LogKind.LIQUID_ERROR)
-    return render(compiled, RenderData(profile, now=now, **extra), the_guard(), str(profile.get("language", "")))
+        return Refusal(Outcome.FAILED, "render_error", problem.message, LogKind.LIQUID_ERROR), ()
+    data = RenderData(profile, now=now, **extra)
+    return render(compiled, data, the_guard(), str(profile.get("language", ""))), compiled.secrets
 
 
 def _final(refusal: Refusal) -> Refusal:

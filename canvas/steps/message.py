@@ -1,7 +1,7 @@
 """Message: waits for the step's schedule, checks the step's audience, sends, and goes on as the advancement says.
 
 Settings: `schedule` (a delay), `audience`, `unmatched` ("exit" or "skip"), `exceptions` (triggers that end the journey
-while it waits here), `advance` ("everyone" or "sent").
+while it waits here), `advance` ("everyone" or "sent"), `ignores_quiet` (sends in quiet hours too).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from canvas.steps import waiting
 from canvas.steps.problem import Problem
 from canvas.travel import Batch, Traveller
 from canvas.verdicts import Go, Leave, Send, Stay, Verdict, Verdicts, Wait
-from outreach import delays, matching
+from outreach import delays, launch, matching
 from outreach.delays import Mode
 from webhooks import content_check
 from webhooks.models import Content, Outcome
@@ -42,6 +42,8 @@ def problems(node: Node, now: datetime, known: Mapping[int, Content] | None = No
     for content in (found[pk] for _slot, pk in node.contents if pk in found):
         for fault in content_check.problems(content):
             yield Problem(fault.sentence, "contents")
+        if name := launch.placeholder_in(content):
+            yield Problem(_("%s is still a placeholder.") % name, "contents")
     for text in waiting.problems(node.settings.get("schedule") or {}, now):
         yield Problem(text, "schedule")
     for text in audiences.problems(node.settings.get("audience") or {}):
@@ -127,9 +129,10 @@ def _judged(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts:
 def messages_of(sender_id: int, people: Sequence[Traveller]) -> dict[int, list[Sent]]:
     """The messages of these journeys' visits to their current step, by journey id. One query."""
     journeys = {t.visit_id: t.id for t in people if t.visit_id}
-    where = f"sender_id = %s AND {bulk.in_ids('cause')}"
-    params = [sender_id, bulk.ids_param(journeys)]
-    rows = bulk.fetch(f"SELECT cause, outcome, reason, attempts FROM webhooks_message WHERE {where}", params)
+    source = bulk.rows_of_each("webhooks_message", "cause", "cause, outcome, reason, attempts", "sender_id = %s")
+    rows = bulk.fetch(
+        f"SELECT r.cause, r.outcome, r.reason, r.attempts FROM {source}", [bulk.ids_param(journeys), sender_id]
+    )
     found: dict[int, list[Sent]] = {}
     for visit, outcome, reason, attempts in rows:
         found.setdefault(journeys[visit], []).append(Sent(outcome, reason, attempts))

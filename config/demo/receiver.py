@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable
@@ -61,6 +62,7 @@ class Receiver:
 
     script: Script = field(default_factory=lambda: always(Reply()))
     port: int = 0
+    tls: ssl.SSLContext | None = None
     received: list[Received] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -79,17 +81,19 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, sock=self._socket, limit=2**20))
+        server = self._loop.run_until_complete(
+            asyncio.start_server(self._serve, sock=self._socket, limit=2**20, ssl=self.tls)
+        )
         self._loop.run_forever()
         server.close()
         for task in list(self._tasks):
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(asyncio.sleep(0.05 if self.tls else 0))  # TLS says good-bye in several turns
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

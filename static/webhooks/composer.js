@@ -11,18 +11,30 @@ function renumber(table, name) {
 function addRow(block) {
   const body = block.querySelector("tbody");
   const row = body.rows[body.rows.length - 1].cloneNode(true);
+  row.querySelectorAll(".hl-editor, .hl-findings").forEach((each) => each.remove());
+  row.querySelectorAll(".hl-under").forEach((each) => {
+    each.classList.remove("hl-under");
+    each.removeAttribute("aria-hidden");
+    each.removeAttribute("tabindex");
+  });
   row.querySelectorAll("input, textarea").forEach((input) => {
     if (input.type === "checkbox") input.checked = false;
     else input.value = "";
   });
   body.append(row);
   renumber(block, block.dataset.rows);
+  row.dispatchEvent(new CustomEvent("hl:added", { bubbles: true }));
   row.querySelector("input").focus();
 }
 
+window.hlRows = { add: addRow };
+
 function removeRow(block, row) {
   if (block.querySelectorAll("tbody tr").length > 1) row.remove();
-  else row.querySelectorAll("input, textarea").forEach((input) => (input.value = ""));
+  else row.querySelectorAll("input, textarea").forEach((input) => {
+    input.value = "";
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
   renumber(block, block.dataset.rows);
 }
 

@@ -28,8 +28,6 @@ def form_of(campaign: Campaign, **changes: object) -> dict[str, object]:
     arms = list(campaign.variants.all())
     data: dict[str, object] = {
         "name": campaign.name,
-        "to_everyone": "on",
-        "delivery": "scheduled",
         "edited_version": campaign.version,
         "variants-TOTAL_FORMS": len(arms),
         "variants-INITIAL_FORMS": len(arms),
@@ -63,13 +61,14 @@ def test_saving_over_somebody_elses_change_is_refused(admin):
     stale = form_of(campaign, name="Mine")
     admin.post(url("change", campaign.pk), form_of(campaign, name="Theirs"))
     answer = admin.post(url("change", campaign.pk), stale)
-    assert "Somebody else saved this campaign" in answer.text
+    assert "saved this campaign at" in answer.text
     assert Campaign.objects.get().name == "Theirs"
 
 
 def test_everyone_and_a_segment_is_a_contradiction(admin):
     campaign = CampaignFactory()
-    answer = admin.post(url("change", campaign.pk), form_of(campaign, segments=[SegmentFactory().pk]))
+    data = {"to_everyone": "on", "segments": [SegmentFactory().pk], "edited_version": campaign.version}
+    answer = admin.post(url("change", campaign.pk) + "?tab=audience", data)
     assert "Choose either all profiles or segments" in answer.text
 
 
@@ -131,6 +130,7 @@ def test_launching_needs_its_own_permission(client):
     client.force_login(user)
     campaign = CampaignFactory()
     assert client.get(url("change", campaign.pk)).status_code == 200
+    assert client.get(url("launch", campaign.pk)).status_code == 200  # the review is for everybody
     for path in (url("launch", campaign.pk), url("action", campaign.pk, "stop")):
         assert client.post(path).status_code == 403
 

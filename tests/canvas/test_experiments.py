@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from canvas import editing, experiments, impact, launch, publishing
-from canvas.models import Canvas, ExperimentResult, JourneyConversion, Kind, StepVisit
+from canvas.models import Canvas, ExperimentResult, Journey, JourneyConversion, Kind, StepVisit
 from tests.canvas.test_reference import conserve
 from tests.canvas.world import (
     DAY,
@@ -69,6 +69,66 @@ def test_after_its_time_everybody_goes_along_the_path_that_converted_best():
     run(NOON + 3 * DAY)
     assert {tuple(trace(canvas, each)) for each in later} == {("which?", "b")}
     conserve(canvas)
+
+
+def held_back(**settings: object) -> Canvas:
+    return experiment(shares={"1": 20, "2": 20}, held=60, **settings)
+
+
+def test_the_delay_group_waits_and_goes_along_the_winner_alone():
+    everybody = ProfileFactory.create_batch(40)
+    canvas = go_live(held_back())
+    let_in(canvas, *everybody)
+    run(NOON)
+    step = step_named(canvas, "which?")
+    waiting = set(Journey.objects.filter(waits_for="delay_group").values_list("profile_id", flat=True))
+    assert 12 <= len(waiting) <= 36
+    for visit in StepVisit.objects.filter(step=step, path=2).select_related("journey__profile"):
+        happens(visit.journey.profile, "order", NOON + HOUR)
+    run(NOON + 2 * DAY - HOUR)
+    assert set(Journey.objects.filter(waits_for="delay_group").values_list("profile_id", flat=True)) == waiting
+    assert experiments.decide_due(NOON + 2 * DAY) == 1
+    run(NOON + 2 * DAY)
+    held = [each for each in everybody if each.pk in waiting]
+    assert {tuple(trace(canvas, each)) for each in held} == {("which?", "b")}
+    conserve(canvas)
+
+
+def test_without_a_winner_the_delay_group_goes_by_the_shares():
+    everybody = ProfileFactory.create_batch(40)
+    canvas = go_live(held_back(unclear="mix"))
+    let_in(canvas, *everybody)
+    run(NOON)
+    experiments.decide_due(NOON + 2 * DAY)
+    run(NOON + 2 * DAY)
+    assert {tuple(trace(canvas, each)) for each in everybody} == {("which?", "a"), ("which?", "b")}
+    conserve(canvas)
+
+
+def test_a_delay_group_that_nobody_decides_for_is_never_stuck():
+    everybody = ProfileFactory.create_batch(10)
+    canvas = go_live(held_back())
+    let_in(canvas, *everybody)
+    for hours in range(0, 24 * 4, 1):
+        run(NOON + HOUR * hours)
+    assert not Journey.objects.filter(ended_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "values", "words"),
+    [
+        ({"winner_count": 0}, {}, "waits for a winner"),
+        ({"shares": {"1": 50, "2": 50}}, {}, "add up to 110"),
+        ({}, {"entry": "api"}, "everybody to come at once"),
+        ({}, {"recurrence": "daily"}, "everybody to come at once"),
+    ],
+)
+def test_a_delay_group_that_makes_no_sense_stands_in_the_way(settings, values, words):
+    canvas = experiment(**({"shares": {"1": 45, "2": 45}, "held": 10} | settings))
+    Canvas.objects.filter(pk=canvas.pk).update(**values)
+    ProfileFactory()
+    found = [finding.text for finding in launch.problems(Canvas.objects.get(pk=canvas.pk), NOON)]
+    assert any(words in text for text in found), found
 
 
 def test_a_conversion_after_the_window_or_before_the_step_is_not_the_paths():

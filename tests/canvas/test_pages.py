@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from canvas import editing, launch, presets, publishing, undo
+from canvas import editing, launch, publishing, starters, undo
 from canvas import graph as graphs
 from canvas.models import Canvas, CanvasTemplate, CanvasVersion, Comment, Journey, Kind, Path, StepRevision
 from outreach.models import Status, Variant
@@ -79,7 +79,7 @@ def test_a_new_canvas_is_a_draft_and_its_map_offers_the_first_step(admin):
     assert url("path", canvas.pk, f"variant-{canvas.variants.get().pk}") in answer.text
 
 
-@pytest.mark.parametrize("key", presets.READY)
+@pytest.mark.parametrize("key", starters.READY)
 def test_a_ready_template_lacks_only_the_address_of_its_webhooks(admin, key):
     ProfileFactory()
     answer = admin.post(url("add"), {"name": "From a template", "template": key}, follow=True)
@@ -322,7 +322,8 @@ def test_settings_are_saved_and_contradictions_are_named(admin):
     data = {
         "name": "journey", "to_everyone": "on", "entry": "action", "reentry": "after", "reentry_count": 3,
         "reentry_unit": "days", "entry_cadence": "lifetime", "edited_version": canvas.version,
-        "triggers-0-kind": "event", "triggers-0-name": "signed_up", "filters": "",
+        "triggers-0-kind": "event", "triggers-0-name": "signed_up", "filters": "", "every": 1,
+        "quiet_mode": "workspace",
     }  # fmt: skip
     answer = admin.post(url("change", canvas.pk), data, follow=True)
     assert answer.status_code == 200
@@ -416,7 +417,7 @@ def test_launch_pause_resume_stop_and_archive_from_the_pages(admin):
     assert "Ready to launch" in admin.get(url("launch", canvas.pk)).text
     for action, status in [
         ("launch", "active"), ("pause", "paused"), ("resume", "active"), ("stop", "stopped"), ("resume", "active"),
-        ("stop", "stopped"), ("archive", "archived"),
+        ("stop", "stopped"), ("archive", "archived"), ("unarchive", "stopped"),
     ]:  # fmt: skip
         page = url("launch", canvas.pk) if action == "launch" else url("action", canvas.pk, action)
         assert admin.get(page).status_code == 200

@@ -1,5 +1,6 @@
 """Dry runs: the engine's own way, and nothing of it remains."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -157,13 +158,11 @@ def test_a_chosen_variant_and_path_are_taken():
 
 
 def test_a_month_of_steps_is_walked_in_less_than_two_seconds():
-    import time
-
     ada = ProfileFactory()
     canvas = build([each for n in range(15) for each in (message(f"m{n}"), delay(f"d{n}", count=2))])
-    began = time.monotonic()
+    began = time.process_time()  # of computing: others may use the machine too
     way = rehearse(publishing.shown(canvas), Wanted(NOON, ada))
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
     assert way.stops[-1].arrived == NOON + 28 * DAY
 
 

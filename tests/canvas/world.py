@@ -13,11 +13,12 @@ from canvas.models import Canvas, CanvasVersion, Journey, Kind, Path, Step, Step
 from outreach.models import Status, Variant
 from tests.conftest import NOON
 from tests.factories import pair
+from webhooks import hooks
 from webhooks.attempt import Attempt
 from webhooks.claims import Claimed
 from webhooks.models import Content, Message
 from webhooks.record import record
-from webhooks.request import Answer, Request
+from webhooks.request import Answer, Refusal, Request
 
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3_600, 86_400))
 
@@ -134,9 +135,21 @@ def run(now: datetime, answer: int | None = 200, broken: Collection[int] = ()) -
 
 
 def deliver(now: datetime, status: int = 200, broken: Collection[int] = ()) -> int:
-    """Record an answer for every waiting message as if it had been sent."""
+    """Ask the checks before sending about every waiting message, and record an answer for the others."""
+    claimed = claim(now)
+    if claimed:
+        request = Request("POST", "https://example.com/hook", "example.com")
+        ended, going = checked(claimed, now)
+        record([*ended, *(Attempt(m, request, Answer(404 if m.profile_id in broken else status)) for m in going)])
+        Journey.objects.filter(state="sending", wake_at__isnull=False).update(wake_at=now)
+        Journey.objects.filter(last_message_at__gt=now).update(last_message_at=now)  # recorded by the real clock
+    return len(claimed)
+
+
+def claim(now: datetime) -> list[Claimed]:
+    """Every message that is due, as a worker holds it."""
     rows = Message.objects.filter(finished_at=None, sender__is_open=True, due_at__lte=now, attempts=0)
-    claimed = [
+    return [
         Claimed(
             m.pk,
             m.sender_id,
@@ -154,12 +167,21 @@ def deliver(now: datetime, status: int = 200, broken: Collection[int] = ()) -> i
         )
         for m in rows
     ]
-    if claimed:
-        request = Request("POST", "https://example.com/hook", "example.com")
-        record([Attempt(m, request, Answer(404 if m.profile_id in broken else status)) for m in claimed])
-        Journey.objects.filter(state="sending", wake_at__isnull=False).update(wake_at=now)
-        Journey.objects.filter(last_message_at__gt=now).update(last_message_at=now)  # recorded by the real clock
-    return len(claimed)
+
+
+def checked(batch: Sequence[Claimed], now: datetime) -> tuple[list[Attempt], Sequence[Claimed]]:
+    """What the checks end or hold, and those that may go; in the order that delivery asks them in."""
+    ended: list[Attempt] = []
+    for _, check in hooks.checks:
+        verdicts = check(batch, now) if batch else {}
+        for message in batch:
+            match verdicts.get(message.id):
+                case Refusal() as refusal:
+                    ended.append(Attempt(message, refusal=refusal))
+                case hooks.Hold(due_at):
+                    ended.append(Attempt(message, hold_until=due_at))
+        batch = [message for message in batch if message.id not in verdicts]
+    return ended, batch
 
 
 def happens(profile: Profile, name: str, at: datetime, received: datetime | None = None, **properties: Any) -> None:
@@ -170,6 +192,12 @@ def happens(profile: Profile, name: str, at: datetime, received: datetime | None
         now=now,
     )
     dispatch(now)
+
+
+def buys(profile: Profile, product: str, at: datetime, price: float, received: datetime | None = None) -> None:
+    row = {"braze_id": str(profile.braze_id), "product_id": product, "currency": "USD", "price": price}
+    track(purchases=[{**row, "time": at.isoformat()}], now=received or at)
+    dispatch(received or at)
 
 
 def becomes(profile: Profile, now: datetime, **attributes: Any) -> None:

@@ -17,6 +17,12 @@ def test_alive(client):
     assert client.get("/health/live").json() == {"status": "ok"}
 
 
+def test_probes_come_by_address_and_without_tls(client, settings):
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["hookline.example.com"], True
+    for path in ("/health/live", "/health/ready", "/metrics"):
+        assert client.get(path, headers={"host": "10.1.2.3:8000"}).status_code == 200
+
+
 def test_ready(client):
     answer = client.get("/health/ready")
     assert answer.status_code == 200

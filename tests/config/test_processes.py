@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from redis import Redis
 
@@ -62,13 +64,31 @@ def test_two_planners_and_two_pumps_send_each_message_once(sink, workers):
     assert len(sink.received) == len({request.webhook_id for request in sink.received}) == 300
 
 
+def freeze(worker: "subprocess.Popen[bytes]") -> None:
+    """Stop a worker where it holds no lock: PostgreSQL would end such a transaction only after a minute."""
+    for _ in range(100):
+        worker.send_signal(signal.SIGSTOP)
+        try:
+            with transaction.atomic():
+                list(Message.objects.select_for_update(nowait=has_nowait()).values_list("pk"))
+            return
+        except OperationalError:
+            worker.send_signal(signal.SIGCONT)
+            time.sleep(0.01)
+    pytest.fail("the worker always holds a lock")
+
+
+def has_nowait() -> bool:
+    return connection.features.has_select_for_update_nowait
+
+
 def test_a_stopped_worker_that_wakes_up_late_sends_nothing_old(sink, workers):
     sink.script = always(Reply(delay=0.2))
     send_to(sink, 60)
     quick = {"WEBHOOK_TIMEOUT": "1", "LEASE_SECONDS": "11", "DELIVER_WINDOW": "8"}
     frozen = workers.start(**quick)
     wait_until(lambda: len(sink.received) > 8, "nothing is being sent")
-    frozen.send_signal(signal.SIGSTOP)
+    freeze(frozen)
     time.sleep(6)  # what it claimed ahead has too little of its lease left by now
     Message.objects.filter(finished_at=None).update(leased_until=timezone.now())  # as if 11 s had passed
     workers.start(**quick)
@@ -108,7 +128,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def run(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+def _run(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     environment = os.environ | {
         "DATA_DIR": str(folder),
         "ENVIRONMENT": "development",
@@ -124,22 +144,38 @@ def run(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_a_second_start_says_that_one_is_running_and_a_killed_one_is_no_obstacle(folder):
-    first = run(folder)
+@pytest.fixture
+def run(folder) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `manage.py run`. Whatever is left in the end is ended, so that it sends nothing of later tests."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        started.append(_run(folder, *arguments))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+
+
+def test_a_second_start_says_that_one_is_running_and_a_killed_one_is_no_obstacle(folder, run):
+    first = run()
     socket = folder / "valkey.sock"
-    wait_until(socket.exists, "Valkey was not started")
-    second = run(folder)
-    output, _ = second.communicate(timeout=20)
+    wait_until(socket.exists, "Valkey was not started", 60)
+    second = run()
+    output, _ = second.communicate(timeout=60)
     assert second.returncode == 1
     assert f"running already on {folder} (process {first.pid})" in output
     first.kill()
-    first.communicate(timeout=20)
+    first.communicate(timeout=60)
     client = Redis(unix_socket_path=str(socket))
     wait_until(lambda: not _pings(client), "a killed run left its Valkey behind")
-    third = run(folder)
-    wait_until(lambda: _pings(client), "a killed run's leavings stopped the next one")
+    third = run()
+    wait_until(lambda: _pings(client), "a killed run's leavings stopped the next one", 60)
     third.send_signal(signal.SIGINT)
-    third.communicate(timeout=30)
+    third.communicate(timeout=60)
     assert third.returncode == 0
     assert not _pings(client)
     client.close()

@@ -44,6 +44,11 @@ def test_a_lease_shorter_than_a_request_is_refused(tmp_path):
     assert "LEASE_SECONDS is 30; with WEBHOOK_TIMEOUT at 90 it must be at least 100." in result.stderr
 
 
+def test_an_empty_database_address_is_the_default_and_an_odd_one_is_refused(tmp_path):
+    assert check(tmp_path, **COMPLETE, DATABASE_URL="").returncode == 0
+    assert "DATABASE_URL must begin with" in check(tmp_path, **COMPLETE, DATABASE_URL="hookline@db").stderr
+
+
 def test_a_network_that_is_none_is_refused(tmp_path):
     assert "WEBHOOK_ALLOWED_NETWORKS" in check(tmp_path, **COMPLETE, WEBHOOK_ALLOWED_NETWORKS="10.0.0.300/8").stderr
 
@@ -68,3 +73,27 @@ def test_every_variable_is_listed_in_the_example():
 def test_signing_in_leads_to_the_admin(client, admin_user):
     answer = client.post("/admin/login/", {"username": "admin", "password": "password"})
     assert (answer.status_code, answer.url) == (302, "/admin/")
+
+
+HEADERS = """
+import django; django.setup()
+from django.conf import settings
+from django.test import Client
+client = Client(headers={"host": "hookline.example.com"})
+print(client.get("/nowhere", secure=True).headers)
+print(client.get("/admin/login/").headers["location"])
+print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.SESSION_COOKIE_HTTPONLY)
+"""
+
+
+def test_every_cookie_and_header_is_strict_in_production(tmp_path):
+    bare = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    command, folder = [sys.executable, "-c", HEADERS], settings.BASE_DIR
+    text = subprocess.run(command, env=bare | COMPLETE, cwd=folder, capture_output=True, text=True, check=True).stdout
+    headers, location, cookies = text.strip().splitlines()
+    assert "max-age=31536000; includeSubDomains" in headers
+    assert re.search(r"script-src 'self' 'unsafe-eval'[;\"]", headers)  # the order of directives is not fixed
+    assert "'X-Frame-Options': 'DENY'" in headers
+    assert "'X-Content-Type-Options': 'nosniff'" in headers
+    assert location == "https://hookline.example.com/admin/login/"
+    assert cookies == "True True True"

@@ -28,11 +28,11 @@ def test_people_come_from_a_file_and_one_is_looked_at_and_erased(page, workers, 
     shoot(page, "import-columns")
     workers.start("default")
     page.get_by_role("button", name="Only check every row").click()
-    expect(page.locator("[data-count=created]")).to_have_text("2000", timeout=20_000)
+    expect(page.locator("[data-count=created]")).to_have_text("2000", timeout=60_000)
     assert not Profile.objects.exists()
     page.get_by_role("link", name="Import it").click()
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.locator("[data-percent]")).to_have_text("100 %", timeout=20_000)
+    expect(page.locator("[data-percent]")).to_have_text("100 %", timeout=60_000)
     expect(page.locator("[data-count=skipped]")).to_have_text("1")
     shoot(page, "import-done")
     with page.expect_download() as download:

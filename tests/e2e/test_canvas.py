@@ -246,3 +246,49 @@ def test_the_map_prints_without_buttons_and_keeps_its_title(page):
     expect(page.locator("#nav-sidebar")).to_be_hidden()
     expect(page.get_by_text("Add a step here").first).to_be_hidden()
     shoot(page, "canvas-print")
+
+
+def test_when_and_how_a_canvas_sends_is_chosen_on_its_settings(page):
+    canvas = build([message("hello")])
+    page.goto(f"/admin/canvas/canvas/{canvas.pk}/change/")
+    expect(page.locator("[name=weekdays]").first).to_be_hidden()
+    page.select_option("[name=recurrence]", "weekly")
+    page.check("[name=weekdays][value='0']")
+    page.fill("[name=start_at_0]", "2027-01-04")
+    page.fill("[name=start_at_1]", "09:00")
+    page.select_option("[name=quiet_mode]", "own")
+    page.fill("[name=quiet_start]", "22:00")
+    page.fill("[name=quiet_end]", "08:00")
+    shoot(page, "canvas-settings")
+    page.click("[name=_continue]")
+    canvas.refresh_from_db()
+    assert (canvas.recurrence, canvas.weekdays, canvas.quiet_mode) == ("weekly", [0], "own")
+
+
+@pytest.mark.processes
+def test_a_live_test_is_started_watched_to_its_end_and_wiped(page, sink, workers):
+    ProfileFactory(external_id="ada", first_name="Ada")
+    ProfileFactory(external_id="bob", first_name="Bob")
+    buys = action_paths(
+        "buys?", ([event("order")], [message("thanks")]), rest=[message("nudge")], count=2, unit="hours"
+    )
+    canvas = build([message("hello"), delay("wait", unit="hours"), buys], url=f"{sink.url}/hook", name="Spring")
+    workers.start("deliver", "canvas", "default")
+    page.goto(f"/admin/canvas/canvas/{canvas.pk}/flow/")
+    page.get_by_role("link", name="Live test").click()
+    page.get_by_label("Test profiles, one a line").fill("ada\nnobody")
+    page.click("button:has-text('Start: send real webhooks')")
+    expect(page.locator(".hl-problem")).to_have_text("No profile is called “nobody”.")
+    page.get_by_label("Test profiles, one a line").fill("ada\nbob")
+    shoot(page, "canvas-livetest-start")
+    page.click("button:has-text('Start: send real webhooks')")
+    expect(page.locator("[data-story]")).to_have_count(2)
+    expect(page.locator("[data-story]").first).to_contain_text("200 OK")
+    shoot(page, "canvas-livetest-running")
+    expect(page.locator("[data-test=over]")).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-story]").first).to_contain_text("nudge")
+    shoot(page, "canvas-livetest-over")
+    assert [request.json()["step"] for request in sink.received].count("nudge") == 2
+    page.click("button:has-text('Wipe it')")
+    expect(page.locator("body")).to_contain_text("The test is gone, with all its numbers.")
+    assert not Journey.objects.exists()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outreach import arms
-from outreach.plan import sample
+from outreach.arms import Arm, Kept, arm_for
 
 shares = st.integers(1, 9).map(arms.even_shares)
 
@@ -41,9 +41,45 @@ def test_shares_that_do_not_add_up_are_refused():
         [arms.pick(profile, 1, [50, 47]) for profile in range(1_000)]
 
 
-@given(st.sets(st.integers(1, 10_000), max_size=200), st.integers(0, 300))
-def test_a_sample_is_stable_sorted_and_not_the_first_ids(ids, limit):
-    chosen = sample(ids, 3, limit)
-    assert chosen == sorted(sample(sorted(ids, reverse=True), 3, limit))
-    assert set(chosen) <= ids
-    assert len(chosen) == min(limit, len(ids))
+CONTROL, A, B = Arm(1, 20, is_control=True), Arm(2, 50), Arm(3, 30)
+slots = st.integers(0, 99)
+
+
+@given(slots)
+def test_control_stays_control_whatever_its_share(slot):
+    assert arm_for([Arm(1, 5, is_control=True), Arm(2, 95)], slot, Kept(1, 20)).id == 1
+
+
+@given(slots)
+def test_an_arm_with_the_same_share_keeps_its_people(slot):
+    assert arm_for([Arm(1, 10, is_control=True), A, Arm(3, 40)], slot, Kept(2, 50)).id == 2
+
+
+@given(slots)
+def test_a_changed_or_removed_arm_gives_people_the_arm_of_their_hash(slot):
+    layout = [Arm(1, 10, is_control=True), Arm(2, 60), Arm(4, 30)]
+    for kept in (Kept(2, 50), Kept(3, 30)):
+        assert arm_for(layout, slot, kept) == arm_for(layout, slot, None)
+
+
+@given(slots, st.none() | st.integers(0, 999))
+def test_who_has_received_something_never_enters_control(slot, draw):
+    found = arm_for([CONTROL, A, B], slot, Kept(9, 100), has_received=True, draw=draw)
+    assert not found.is_control
+
+
+@given(slots)
+def test_when_control_is_removed_its_people_become_ordinary(slot):
+    assert arm_for([Arm(2, 60), Arm(3, 40)], slot, Kept(1, 20)).id == (2 if slot < 60 else 3)
+
+
+@given(slots)
+def test_a_test_holds_back_what_is_past_its_shares(slot):
+    found = arm_for([Arm(1, 10, is_control=True), Arm(2, 30), Arm(3, 30)], slot, None)
+    assert (found is None) == (slot >= 70)
+
+
+def test_a_selection_places_people_by_weight_and_leaves_control_alone():
+    layout = [Arm(1, 20, is_control=True), Arm(2, 40, weight=900), Arm(3, 40, weight=100)]
+    counts = Counter(arm_for(layout, slot, None, draw=draw).id for slot in range(100) for draw in range(0, 1000, 10))
+    assert counts == {1: 2_000, 2: 7_200, 3: 800}

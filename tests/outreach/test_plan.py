@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from campaigns import launch
-from outreach import counters, plan, variants
-from outreach.models import Dispatch, Enrolment, Occurrence, Variant
+from outreach import arms, counters, plan, variants
+from outreach.models import ControlEntry, Dispatch, Enrolment, Occurrence, Variant
 from tests.factories import CampaignFactory, ProfileFactory, SegmentFactory
 from webhooks.models import Message, Receipt
 
@@ -81,16 +81,19 @@ def test_who_still_waits_for_a_message_gets_no_second_one():
     assert Message.objects.count() == 3
 
 
-def test_a_control_group_is_enrolled_and_sent_nothing():
-    campaign = CampaignFactory()
+def test_a_control_group_is_enrolled_and_sent_nothing(sink, pump):
+    campaign = CampaignFactory(url=f"{sink.url}/x")
     variants.add(campaign, "Control", is_control=True)
     ProfileFactory.create_batch(60)
     run(launch.start(campaign, timezone.now()))
+    pump.run()
     control = Variant.objects.get(is_control=True)
     held = set(Enrolment.objects.filter(variant=control).values_list("profile_id", flat=True))
     assert held
-    assert not held & set(Message.objects.values_list("profile_id", flat=True))
-    assert Message.objects.count() == 60 - len(held)
+    assert held == set(ControlEntry.objects.values_list("profile_id", flat=True))
+    assert not held & set(Receipt.objects.values_list("profile_id", flat=True))
+    assert len(sink.received) == 60 - len(held)
+    assert counters.totals(campaign)["enrolled"] == counters.totals(campaign)["skipped"] == len(held)
 
 
 def test_several_webhooks_of_a_variant_make_several_messages():
@@ -102,14 +105,27 @@ def test_several_webhooks_of_a_variant_make_several_messages():
     assert sorted(Message.objects.values_list("slot", flat=True)) == [0, 0, 1, 1]
 
 
-def test_an_arm_once_given_stays_when_shares_change():
+def test_an_arm_once_given_stays_while_its_share_does():
     campaign, occurrence = launched(40)
+    variants.add(campaign, "Second", campaign.variants.get())
+    Variant.objects.filter(name="Second").update(share=0)
+    Variant.objects.exclude(name="Second").update(share=100)
     run(occurrence)
     before = dict(Enrolment.objects.values_list("profile_id", "variant_id"))
-    variants.add(campaign, "Second", campaign.variants.get())
     Message.objects.update(finished_at=timezone.now(), outcome="failed")
     run(plan.occurrence_at(campaign, timezone.now()))
     assert dict(Enrolment.objects.values_list("profile_id", "variant_id")) == before
+
+
+def test_changed_shares_move_people_to_the_arm_of_their_hash():
+    campaign, occurrence = launched(40)
+    run(occurrence)
+    second = variants.add(campaign, "Second", campaign.variants.get())
+    Message.objects.update(finished_at=timezone.now(), outcome="failed")
+    run(plan.occurrence_at(campaign, timezone.now()))
+    moved = dict(Enrolment.objects.values_list("profile_id", "variant_id"))
+    expected = {pk for pk in moved if arms.slot_of(pk, campaign.pk) >= 50}
+    assert {pk for pk, arm in moved.items() if arm == second.pk} == expected
 
 
 def test_a_deleted_segment_means_nobody_never_everybody():
@@ -151,5 +167,5 @@ def test_a_run_found_a_little_late_is_sent():
 
 def test_queries_do_not_grow_with_profiles(django_assert_max_num_queries):
     _, occurrence = launched(50)
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(35):
         run(occurrence)

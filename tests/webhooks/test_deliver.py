@@ -163,6 +163,15 @@ def test_nul_and_lone_surrogates_break_neither_the_body_nor_the_log(sink, pump):
     assert MessageActivityLog.objects.get().response["body"] == "a\ufffdb"
 
 
+def test_a_message_whose_webhook_was_deleted_fails_and_says_so(pump, sink):
+    message = MessageFactory(content=ContentFactory(url=sink.url))
+    Content.objects.all().delete()
+    pump.run()
+    message.refresh_from_db()
+    assert (message.outcome, message.reason) == (Outcome.FAILED, "content_missing")
+    assert MessageActivityLog.objects.get().text == "The webhook was deleted"
+
+
 def test_a_profile_that_is_gone_is_skipped(sink, pump):
     message = message_to(sink)
     message.profile.delete()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from config.demo.receiver import Reply, always
-from tests.factories import ContentFactory, MessageFactory, SenderFactory
+from tests.factories import ContentFactory, MessageFactory, SenderFactory, pair
 from webhooks import halts, health
 from webhooks.models import LogKind, Message, MessageActivityLog, Outcome
 from webhooks.request import Answer, Fault
@@ -148,3 +148,52 @@ def test_without_redis_every_host_counts_as_healthy(sink, pump, monkeypatch):
     pump.run()
     assert len(sink.received) == 3
     assert health.halted() == []
+
+
+class TestConnectedContent:
+    """What templates call is counted apart: its halt stops no webhooks, and theirs stops no calls."""
+
+    def asking(self, sink, count: int, more: str = "") -> None:
+        text = f"{{% connected_content {sink.url}/data :no_cache {more} :save x %}}{{{{x.name}}}}"
+        content = ContentFactory(url=f"{sink.url}/hook", pairs=[pair("said", text)])
+        MessageFactory.create_batch(count, content=content, sender=SenderFactory())
+
+    def called(self, sink, target: str = "/data") -> int:
+        return sum(request.target == target for request in sink.received)
+
+    def test_a_host_that_fails_is_not_called_for_a_minute_and_then_probed(self, sink, pump, quick_halts):
+        sink.script = lambda request, nth: Reply(503) if request.target == "/data" else Reply()
+        self.asking(sink, 12)
+        pump.run()
+        calls = self.called(sink)
+        self.asking(sink, 3)
+        pump.run()
+        assert self.called(sink) == calls
+        assert self.called(sink, "/hook") == 15  # messages go, with a blank
+        row = MessageActivityLog.objects.filter(kind=LogKind.CONNECTED_CONTENT_ERROR).latest("pk")
+        assert (row.status, "halted" in row.text) == (598, True)
+        assert health.halted() == []
+        wait_for_end_of_halt()
+        sink.script = lambda request, nth: Reply(body=b'{"name": "Desk"}')
+        self.asking(sink, 1)
+        pump.run()
+        assert self.called(sink) == calls + 1
+        assert not health.refuses_calls(HOST)
+        assert sink.received[-1].json() == {"said": "Desk"}
+
+    def test_with_retry_the_message_waits_for_the_end_of_the_halt(self, sink, pump):
+        health._close(f"{health._CALLS}{HOST}")
+        self.asking(sink, 1, ":retry")
+        pump.run()
+        assert sink.received == []
+        assert Message.objects.get().outcome == ""
+
+    def test_a_host_halted_for_webhooks_is_still_called(self):
+        health._close(HOST)
+        assert not health.refuses_calls(HOST)
+
+    def test_many_failures_among_many_more_successes_halt_nothing(self):
+        health.note([(f"{health._CALLS}{HOST}", Answer(503))] * 3_100 + [(f"{health._CALLS}{HOST}", Answer(200))] * 900)
+        assert not health.refuses_calls(HOST)
+        health.note([(HOST, Answer(503))] * 3_100 + [(HOST, Answer(200))] * 900)
+        assert health.halted() == [HOST]

@@ -1,8 +1,11 @@
 """Rendering inside the pump: what templates ask for, on threads where it makes them wait."""
 
 import time
+from collections import Counter
 
 import pytest
+from django.conf import settings
+from redis import Redis
 
 from config.demo.receiver import Reply
 from tests.factories import ContentFactory, MessageFactory, SenderFactory, pair
@@ -48,6 +51,74 @@ def test_a_call_that_fails_leaves_a_row_and_the_message_goes(sink, pump):
     assert sent(sink) == ["[]"]
     row = MessageActivityLog.objects.get()
     assert (row.kind, row.status, row.message_id) == (LogKind.CONNECTED_CONTENT_ERROR, 500, message.pk)
+
+
+def with_token(sink) -> Message:
+    token = f"Bearer {{% connected_content {sink.url}/token :cache_max_age 900 :save t %}}{{{{t.token}}}}"
+    headers = [{"name": "Authorization", "value": token}, {"name": "X-Kept", "value": "as it was"}]
+    content = ContentFactory(url=f"{sink.url}/hook", pairs=[pair("at", "{{'now' | date: '%s'}}")], headers=headers)
+    return MessageFactory(content=content, sender=SenderFactory())
+
+
+def hooks_of(sink):
+    return [request for request in sink.received if request.target == "/hook"]
+
+
+def test_a_header_with_liquid_is_rendered_again_for_each_attempt_and_the_rest_is_not(sink, pump):
+    script = {"/token": lambda nth: Reply(body=f'{{"token": "T{nth}"}}'.encode())}
+    calls: Counter[str] = Counter()
+
+    def answer(request, nth):
+        calls[request.target] += 1
+        return script[request.target](calls[request.target]) if request.target in script else Reply(status=503)
+
+    sink.script = answer
+    message = with_token(sink)
+    pump.run()
+    Redis(unix_socket_path=str(settings.VALKEY_SOCKET)).flushall()  # the token ran out meanwhile
+    Message.objects.update(due_at=message.due_at)
+    pump.run()
+    first, second = hooks_of(sink)
+    assert (first.headers["authorization"], second.headers["authorization"]) == ("Bearer T1", "Bearer T2")
+    assert (first.body, first.headers["x-kept"]) == (second.body, second.headers["x-kept"])
+
+
+def test_a_revoked_token_that_was_cached_costs_one_more_request(sink, pump):
+    tokens = iter(["old", "new"])
+    sink.script = lambda request, nth: (
+        Reply(body=f'{{"token": "{next(tokens)}"}}'.encode())
+        if request.target == "/token"
+        else Reply(status=401 if request.headers["authorization"] == "Bearer old" and len(hooks_of(sink)) > 1 else 200)
+    )
+    with_token(sink)
+    assert pump.run() == 1
+    message = with_token(sink)  # finds the old token in the cache
+    assert pump.run() == 1
+    message.refresh_from_db()
+    assert (message.outcome, message.attempts) == (Outcome.RECEIVED, 1)
+    assert [request.headers["authorization"] for request in hooks_of(sink)] == [
+        "Bearer old",
+        "Bearer old",
+        "Bearer new",
+    ]
+    row = MessageActivityLog.objects.get()
+    assert (row.status, row.is_final) == (401, False)
+    assert "sent once more" in row.text
+
+
+def test_a_second_401_is_final(sink, pump):
+    sink.script = lambda request, nth: (
+        Reply(body=b'{"token": "x"}')
+        if request.target == "/token"
+        else Reply(status=401 if len(hooks_of(sink)) > 1 else 200)
+    )
+    with_token(sink)
+    pump.run()
+    message = with_token(sink)
+    pump.run()
+    message.refresh_from_db()
+    assert (message.outcome, message.last_status) == (Outcome.FAILED, 401)
+    assert len(hooks_of(sink)) == 3
 
 
 def test_blocks_codes_and_credentials_are_there_and_secrets_stay_masked(sink, pump):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def failed(sink, pump) -> list[Message]:
     sink.script = always(Reply(status=400))
-    campaign = CampaignFactory()
+    campaign = CampaignFactory(status="active")
     Sender.objects.update(is_open=True)
     content = ContentFactory(url=f"{sink.url}/hook")
     made = MessageFactory.create_batch(3, content=content, sender=campaign.sender)

@@ -53,6 +53,16 @@ def test_an_unreachable_host_goes_on_for_a_day():
     assert now - NOON <= LONG_WINDOW
 
 
+@given(st.lists(st.floats(0, 1), min_size=5, max_size=5))
+def test_the_last_retry_never_comes_before_minute_thirteen(chances):
+    now = NOON
+    for attempts, chance in enumerate(chances, 1):
+        verdict = next_attempt(BUSY, attempts, NOON, now, chance)
+        assert isinstance(verdict, Retry)
+        now = verdict.due_at
+    assert now - NOON >= timedelta(minutes=13)
+
+
 def test_silence_after_the_request_was_written_gets_the_half_hour_only():
     assert isinstance(next_attempt(SILENT, 6, NOON, NOON + timedelta(minutes=28), 0.5), GiveUp)
 

@@ -26,6 +26,13 @@ def test_a_request_arrives_as_it_was_composed(sink, transport):
     assert "authorization" not in seen.headers
 
 
+def test_requests_arrive_where_the_system_has_no_epoll(sink, monkeypatch):
+    monkeypatch.delattr("select.epoll")
+    transport = Transport(TransportSettings(guard=Guard.allowing(["127.0.0.1/32"], [sink.port]), timeout=2.0))
+    assert [transport.send_one(post(sink), 2).status for _ in range(2)] == [200, 200]
+    transport.close()
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 def test_every_method_goes_out(sink, transport, method):
     body = None if method in ("GET", "DELETE") else b"x"

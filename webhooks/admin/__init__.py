@@ -1,6 +1,7 @@
 """The composer, the template gallery, what templates draw from, senders, and the Message Activity Log."""
 
 from .content import ContentAdmin
+from .host import HostAdmin
 from .library import CatalogAdmin, CatalogItemAdmin, ContentBlockAdmin
 from .log import MessageActivityLogAdmin
 from .promotion import PromotionAdmin
@@ -12,6 +13,7 @@ __all__ = [
     "CatalogItemAdmin",
     "ContentAdmin",
     "ContentBlockAdmin",
+    "HostAdmin",
     "MessageActivityLogAdmin",
     "PromotionAdmin",
     "SenderAdmin",

@@ -14,13 +14,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline
 
-from webhooks import owners, preview
+from webhooks import curl, owners, preview
+from webhooks.admin import writing
 from webhooks.forms import ContentForm, OverrideForm, OverrideFormSet
 from webhooks.masking import shown_request
 from webhooks.models import Content, ContentOverride
 from webhooks.preview import NobodyFound, Person
 from webhooks.request import Refusal
 from webhooks.warnings import warnings
+from workspace import teams
 from workspace.models import Workspace
 
 
@@ -48,14 +50,20 @@ class ContentAdmin(ModelAdmin):
     change_form_template = "webhooks/composer.html"
     warn_unsaved_form = True
     fieldsets = (
-        (None, {"fields": ("name", "url", "method", "sends_body_on_delete")}),
+        (None, {"fields": ("name", "url", "method", "sends_body_on_delete", "edited_version")}),
         (_("Request body"), {"fields": ("body_kind", "pairs", "raw_body")}),
         (_("Request headers"), {"fields": ("headers",)}),
+        (
+            _("Answer"),
+            {
+                "fields": ("success_test", "success_path", "success_value", "success_retries"),
+                "classes": ("collapse",),
+                "description": _("Some endpoints answer 200 and say in the answer that something went wrong."),
+            },
+        ),
+        (_("Client certificate"), {"fields": ("client_certificate",), "classes": ("collapse",)}),
         (_("Translations"), {"fields": ("translations",), "classes": ("collapse",)}),
     )
-
-    class Media:
-        js = ("webhooks/composer.js",)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False  # reached from what the webhook belongs to, not from the index
@@ -66,9 +74,17 @@ class ContentAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Content | None = None) -> bool:
         return False
 
+    def has_view_permission(self, request: HttpRequest, obj: Content | None = None) -> bool:
+        return super().has_view_permission(request, obj) and self._is_of_their_teams(request, obj)
+
     def has_change_permission(self, request: HttpRequest, obj: Content | None = None) -> bool:
-        owner = owners.of(obj) if obj else None
-        return super().has_change_permission(request, obj) and not (owner and owner.is_locked)
+        owner = _owner(obj)
+        may = super().has_change_permission(request, obj) and self._is_of_their_teams(request, obj)
+        return may and not (owner and owner.is_locked)
+
+    def _is_of_their_teams(self, request: HttpRequest, obj: Content | None) -> bool:
+        owner = _owner(obj)
+        return owner is None or teams.may_see(owner.teams, request.user)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:index"))
@@ -86,6 +102,7 @@ class ContentAdmin(ModelAdmin):
                 "owner": owner,
                 "show_save_and_add_another": False,
                 "title": owner.title if owner else _("Webhook"),
+                "earlier": writing.earlier_tests(content.pk) if content else (),
                 "warnings": warnings(content) if content and request.method == "GET" else (),
             },
         )
@@ -102,12 +119,19 @@ class ContentAdmin(ModelAdmin):
         ours = [
             path("<int:pk>/preview/", wrap(self.preview_view), name="webhooks_content_preview"),
             path("<int:pk>/test/", wrap(self.test_view), name="webhooks_content_test"),
+            *(path(f"{name}/", wrap(view), name=f"webhooks_content_{name}") for name, view in writing.VIEWS),
         ]
         return ours + list(super().get_urls())
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The rendered request for the chosen person, as a fragment. Nothing is saved or sent."""
+        """The rendered request for the chosen person, as a fragment. Nothing is saved or sent.
+
+        Asked for by itself while somebody types, it keeps quiet about drafts that fetch something: only a press of the
+        button makes requests to others.
+        """
         draft = self._draft(request, pk)
+        if request.POST.get("is_live") and fetches(draft):
+            return HttpResponse(status=204)
         context: dict[str, Any] = {"errors": draft.errors}
         if not draft.errors:
             context["warnings"] = warnings(draft.content, draft.overrides)
@@ -117,6 +141,7 @@ class ContentAdmin(ModelAdmin):
                     draft.content, draft.overrides, person, timezone.now(), request.POST.get("as_language") or None
                 )
                 context |= {"person": person, "composed": composed, **_shown(composed)}
+                context["as_random"] = person.values["id"] if request.POST.get("as_kind", "random") == "random" else ""
             except (NobodyFound, ValueError) as error:
                 context["problem"] = str(error)
         return TemplateResponse(request, "webhooks/preview.html", context)
@@ -134,17 +159,29 @@ class ContentAdmin(ModelAdmin):
                 context["person"] = person
             except (NobodyFound, ValueError) as error:
                 context["problem"] = str(error)
+        context["earlier"] = writing.earlier_tests(pk)
         return TemplateResponse(request, "webhooks/test_result.html", context)
 
     def _draft(self, request: HttpRequest, pk: int) -> Draft:
-        if request.method != "POST" or not self.has_view_permission(request):
+        if request.method != "POST":
             raise PermissionDenied
         content = get_object_or_404(Content, pk=pk)
+        if not self.has_view_permission(request, content):
+            raise PermissionDenied
         form = ContentForm(request.POST, instance=content)
         if not form.is_valid():
             return Draft(content, [], _labelled(form))
         overrides, errors = _overrides(request, pk)
         return Draft(form.instance, overrides, errors)
+
+
+def _owner(content: Content | None) -> owners.Owner | None:
+    """Who it belongs to, asked once a page: every permission check wants to know."""
+    if content is None:
+        return None
+    if not hasattr(content, "known_owner"):
+        content.known_owner = owners.of(content)  # type: ignore[attr-defined]
+    return content.known_owner  # type: ignore[attr-defined]
 
 
 def _overrides(request: HttpRequest, pk: int) -> tuple[list[ContentOverride], dict[str, Any]]:
@@ -182,7 +219,7 @@ def person_of(request: HttpRequest) -> Person:
                 raise ValueError(_('The custom user must be a JSON object, for example {"first_name": "Ada"}.'))
             return preview.custom_person(typed)
         case _:
-            return preview.random_person()
+            return preview.random_person(request.POST.get("as_random", ""))
 
 
 def _shown(composed: preview.Composed) -> dict[str, Any]:
@@ -194,4 +231,13 @@ def _shown(composed: preview.Composed) -> dict[str, Any]:
         shown["pretty"] = json.dumps(json.loads(shown["body"]), indent=2, ensure_ascii=False)
     except ValueError:
         shown["pretty"] = shown["body"]
-    return {"request_shown": shown, "size": len(result.body or b"")}
+    command = curl.written(shown["method"], shown["url"], shown["headers"], shown["body"])
+    return {"request_shown": shown, "size": len(result.body or b""), "curl": command}
+
+
+def fetches(draft: Draft) -> bool:
+    """Whether rendering asks some other server for something."""
+    rows: list[Content | ContentOverride] = [draft.content, *draft.overrides]
+    texts = [row.url + row.raw_body + json.dumps(row.pairs) for row in rows]
+    blocks = any("content_blocks" in text for text in texts)  # a block may fetch, too
+    return blocks or any("connected_content" in text for text in [*texts, json.dumps(draft.content.headers)])

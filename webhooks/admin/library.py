@@ -19,6 +19,9 @@ from workspace import teams
 @admin.register(ContentBlock)
 class ContentBlockAdmin(ModelAdmin):
     form = ContentBlockForm
+    empty_text = _(
+        "A Content Block is a piece of text used by many messages: change it once, and it changes everywhere."
+    )
     list_display = ("name", "description", "state", "updated_at")
     list_filter = ("state", "teams", "tags")
     search_fields = ("name", "description", "content")
@@ -64,6 +67,9 @@ class SelectionInline(StackedInline):
 class CatalogAdmin(ModelAdmin):
     form = CatalogForm
     inlines = [SelectionInline]
+    empty_text = _(
+        "A catalog is a table of things to put into messages, such as products with prices, from a CSV file."
+    )
     list_display = ("name", "description", "item_count", "updated_at")
     search_fields = ("name", "description")
     fields = ("name", "description", "file", "columns", "see_items")

@@ -16,6 +16,9 @@ from webhooks.models import Promotion
 @admin.register(Promotion)
 class PromotionAdmin(ModelAdmin):
     form = PromotionForm
+    empty_text = _(
+        "A list of promotion codes: each message that asks for one takes the next, and no code is given out twice."
+    )
     list_display = ("name", "description", "left_count", "sent_count", "expires_at")
     search_fields = ("name", "description")
     fields = ("name", "description", "expires_at", "file", "tag", "left_count", "sent_count")

@@ -3,31 +3,31 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
-from webhooks import signing
-from webhooks.models import Message, Sender
+from webhooks import log, signing
+from webhooks.admin import waiting
+from webhooks.models import Sender
 
 
 @admin.register(Sender)
 class SenderAdmin(ModelAdmin):
+    empty_text = _("Every campaign and Canvas brings a sender of its own. Make one first.")
     list_display = ("name_shown", "speed", "sends_now", "signs", "waiting_count")
     list_before_template = "webhooks/senders_help.html"
     list_filter = ("is_open", "is_signed")
     search_fields = ("name",)
-    fields = ("name_shown", "rate_per_minute", "sends_now", "signs")
-    readonly_fields = ("name_shown", "sends_now", "signs")
-    actions = ("sign", "stop_signing")
+    fields = ("name_shown", "rate_per_minute", "sends_now", "signs", "log_everything_until")
+    readonly_fields = ("name_shown", "sends_now", "signs", "log_everything_until")
+    actions = ("sign", "stop_signing", "log_everything")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sender]:
-        waiting = Message.objects.filter(lane__sender=OuterRef("pk"), finished_at=None).order_by()
-        count = waiting.values("lane__sender").annotate(count=Count("pk")).values("count")
-        return super().get_queryset(request).annotate(waiting_count=Subquery(count))
+        return super().get_queryset(request).annotate(waiting_count=waiting.column("l.sender_id = webhooks_sender.id"))
 
     @admin.display(description=_("sender"), ordering="name")
     def name_shown(self, sender: Sender) -> str:
@@ -48,8 +48,8 @@ class SenderAdmin(ModelAdmin):
         return str(_("yes") if sender.is_signed else _("no"))
 
     @admin.display(description=_("messages waiting"))
-    def waiting_count(self, sender: Any) -> int:
-        return int(sender.waiting_count or 0)
+    def waiting_count(self, sender: Any) -> str:
+        return waiting.shown(sender.waiting_count)
 
     @admin.action(description=_("Sign requests with a new secret"), permissions=["change"])
     def sign(self, request: HttpRequest, senders: QuerySet[Sender]) -> None:
@@ -68,6 +68,13 @@ class SenderAdmin(ModelAdmin):
             signing.stop(sender)
         count = len(senders)
         self.message_user(request, ngettext("%d sender signs no more.", "%d senders sign no more.", count) % count)
+
+    @admin.action(description=_("Log every request for an hour"), permissions=["change"])
+    def log_everything(self, request: HttpRequest, senders: QuerySet[Sender]) -> None:
+        count = len(senders)
+        log.log_everything([sender.pk for sender in senders], timezone.now())
+        words = ngettext("%d sender logs", "%d senders log", count) % count
+        self.message_user(request, f"{words} " + str(_("what is received as well, for an hour.")))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

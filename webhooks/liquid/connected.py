@@ -18,6 +18,7 @@ import requests
 from .dialing import Dial, Late, Refusal, Refused, Resolve, resolve, session
 from .errors import Aborted
 from .limits import MEBIBYTE
+from .oauth import token_seconds
 from .services import HALTED, NO_ANSWER, NOT_MADE, ConnectedContentAnswer, ConnectedContentCall
 
 SECONDS = 2.0
@@ -64,7 +65,8 @@ class ConnectedContent:
 
     `refusal(address)` says why an IP address may not be connected to, or None. `credential(name)` gives stored values.
     `workspace` keeps the caches of several apart. `more_ports` may be used besides 80 for http and 443 for https.
-    `is_halted(host)` stops calls to a host that keeps failing; `note(host, status)` hears of every answer.
+    `is_halted(host)` stops calls to a host that keeps failing; `note(host, status)` hears of every answer. `proxy` is
+    the URL of an outbound HTTP proxy; a target's addresses are checked before it is asked.
     """
 
     refusal: Refusal
@@ -77,6 +79,7 @@ class ConnectedContent:
     note: Callable[[str, int], None] | None = None
     resolve: Resolve = resolve
     ca_file: str | None = None
+    proxy: str = ""
 
     def __call__(self, call: ConnectedContentCall) -> ConnectedContentAnswer:
         """The answer, from the cache or the server. Raises Aborted where the call's credential does not exist."""
@@ -86,7 +89,8 @@ class ConnectedContent:
             return ConnectedContentAnswer(**json.loads(kept), is_cached=True)
         started = time.monotonic()
         answer = self._fetched(call, stored)
-        if key and self.cache and answer.is_good and (ttl := cache_seconds(call)):
+        ttl = token_seconds(answer.text) if call.is_for_token else cache_seconds(call)
+        if key and self.cache and answer.is_good and ttl:
             self.cache.set(key, json.dumps({"status": answer.status, "text": answer.text}).encode(), ttl)
         return ConnectedContentAnswer(
             answer.status, answer.text, answer.failure, seconds=round(time.monotonic() - started, 3)
@@ -121,8 +125,10 @@ class ConnectedContent:
 
     def _sent(self, call: ConnectedContentCall, stored: StoredCredential | None) -> ConnectedContentAnswer:
         try:
-            with session(self.ca_file) as http, Dial(self.refusal, self.resolve, SECONDS) as dial:
+            with session(self.ca_file, self.proxy) as http, Dial(self.refusal, self.resolve, SECONDS) as dial:
                 try:
+                    if self.proxy:
+                        dial.checked(checked_host(call.url, self.more_ports), 0)
                     return self._exchanged(http, dial, call, stored)
                 except (requests.RequestException, OSError) as error:
                     dial.left()  # raises Late where the time is what ended it

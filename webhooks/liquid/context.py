@@ -15,9 +15,10 @@ from liquid.token import Token
 from liquid.utils import ReadOnlyChainMap
 
 from .dialect import has_liquid
-from .errors import Fault, position
+from .errors import Aborted, Fault, Postponed, position
 from .limits import LIMITS, Budget, Buffer
-from .services import ConnectedContentAnswer, ConnectedContentCall, Services
+from .oauth import access_token
+from .services import NO_ANSWER, ConnectedContentAnswer, ConnectedContentCall, Services
 from .values import measure
 
 if TYPE_CHECKING:
@@ -144,11 +145,34 @@ class RenderData:
         return str(value) if column == "braze_id" else value
 
     def credential(self, name: str) -> str | None:
-        """A stored secret. It is noted in `secrets`, for whoever masks what is shown or logged."""
-        secret = self.services.credential(name) if self.services.credential else None
+        """A stored secret, or the token it brings. It is noted in `secrets`, for whoever masks what is shown or logged.
+
+        Raises Postponed or Aborted where a token can't be had.
+        """
+        call = self.services.token_call(name) if self.services.token_call else None
+        find = self.services.credential or _nothing
+        secret = self._token(name, call) if call else find(name)
         if secret:
             self.secrets.add(secret)
         return secret
+
+    def _token(self, name: str, call: ConnectedContentCall) -> str:
+        answer = self.answer_to(call)
+        if not answer.is_good:
+            said = f"the token endpoint of '{name}' answered {answer.status} {answer.failure}".strip()
+            raise Postponed(said) if answer.may_pass else Aborted(said)
+        token = access_token(answer.text)
+        if not token:
+            raise Aborted(f"the token endpoint of '{name}' gave no access_token")
+        return token
+
+    def answer_to(self, call: ConnectedContentCall) -> ConnectedContentAnswer:
+        """What a call brings; equal calls of a message are made once."""
+        if call not in self.answers:
+            fetch = self.services.connected_content
+            self.answers[call] = answer = fetch(call) if fetch else ConnectedContentAnswer(NO_ANSWER)
+            self.calls.append((call, answer))
+        return self.answers[call]
 
     def subscription(self, group: str) -> str | None:
         """What the profile said about a group, and about email as a whole."""
@@ -205,6 +229,17 @@ class Scope:
 
 class Frames(ReadOnlyChainMap):
     """Where local names are looked up, innermost first."""
+
+    def __init__(self, *maps: Mapping[str, object]) -> None:
+        self._maps = maps  # a tuple is made faster than a deque, and loops are few
+
+    def push(self, namespace: Mapping[Any, Any]) -> None:
+        self._maps = (namespace, *self._maps)
+
+    def pop(self) -> Mapping[Any, Any]:
+        first, *others = self._maps
+        self._maps = tuple(others)
+        return first
 
     def find(self, name: str) -> object:
         for frame in self._maps:
@@ -263,9 +298,12 @@ class Context(RenderContext):
 
     def counted(self, values: Sequence[object]) -> Iterator[object]:
         """The same values, each counted as an iteration and against the time when it is taken."""
+        used, check = self.used, self.budget.check
         for value in values:
-            self.use("loop iterations", LIMITS.iterations)
-            self.budget.check()
+            if used["loop iterations"] >= LIMITS.iterations:
+                self.use("loop iterations", LIMITS.iterations)
+            used["loop iterations"] += 1
+            check()
             yield value
 
     def block(self, name: str, token: Token) -> str:

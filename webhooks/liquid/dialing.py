@@ -3,6 +3,7 @@
 The name is resolved once and every address checked before any is connected to, so a second answer of the name server
 cannot lead elsewhere. A server that sends a byte now and then never runs into a time-out of the socket; a timer ends
 it. Connections are not kept: each call is on its own, without cookies, proxies or credentials from the environment.
+Where the deployment names an outbound proxy, calls go through it, and their addresses are checked before.
 """
 
 import socket
@@ -72,7 +73,13 @@ class Dial:
 
     def connect(self, host: str, port: int) -> socket.socket:
         """A connection to the first address that answers. Raises Refused, Late, or OSError where none does."""
-        places = self._checked(host, port)
+        return self._first(self.checked(host, port))
+
+    def connect_unchecked(self, host: str, port: int) -> socket.socket:
+        """The same for the deployment's own proxy, wherever it is."""
+        return self._first(self._places(host, port))
+
+    def _first(self, places: Sequence[Place]) -> socket.socket:
         for place in places[:-1]:
             try:
                 return self._open(place)
@@ -80,13 +87,18 @@ class Dial:
                 continue
         return self._open(places[-1])
 
-    def _checked(self, host: str, port: int) -> Sequence[Place]:
-        places = list(_within(self.left(), lambda: self.resolve(host, port)))
-        if not places:
-            raise OSError(f"{host} has no address")
+    def checked(self, host: str, port: int) -> Sequence[Place]:
+        """The addresses of a host, none of which is refused. Raises Refused, Late, or OSError where there are none."""
+        places = self._places(host, port)
         for place in places:
             if reason := self.refusal(place[0]):
                 raise Refused(f"{host} has a blocked address: {reason}")
+        return places
+
+    def _places(self, host: str, port: int) -> Sequence[Place]:
+        places = list(_within(self.left(), lambda: self.resolve(host, port)))
+        if not places:
+            raise OSError(f"{host} has no address")
         return places
 
     def _open(self, place: Place) -> socket.socket:
@@ -144,16 +156,43 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
+class _ByProxy(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _DIAL.get().connect_unchecked(self.host, self.port or 80)  # urllib3 puts the proxy's place here
+
+
+class _TlsByProxy(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _DIAL.get().connect_unchecked(self.host, self.port or 443)
+
+
+class _PoolByProxy(HTTPConnectionPool):
+    ConnectionCls = _ByProxy
+
+
+class _TlsPoolByProxy(HTTPSConnectionPool):
+    ConnectionCls = _TlsByProxy
+
+
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        made = super().proxy_manager_for(proxy, **kwargs)
+        made.pool_classes_by_scheme = {"http": _PoolByProxy, "https": _TlsPoolByProxy}
+        return made
 
-def session(ca_file: str | None = None) -> requests.Session:
-    """A session whose requests work only inside `with Dial(...)`. Nothing is tried twice."""
+
+def session(ca_file: str | None = None, proxy: str = "") -> requests.Session:
+    """A session whose requests work only inside `with Dial(...)`. Nothing is tried twice.
+
+    Through a proxy nothing is checked by itself: call `Dial.checked` with the target first.
+    """
     made = requests.Session()
     made.trust_env = False
+    made.proxies = {"http": proxy, "https": proxy} if proxy else {}
     made.headers.clear()
     made.verify = ca_file or True
     made.mount("http://", _Adapter(max_retries=0))

@@ -5,7 +5,7 @@ These are the hot path. Names that are missing are None, never an exception; pat
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from liquid.builtin.expressions import LoopExpression
 from liquid.exceptions import LiquidError, LiquidInterrupt
@@ -234,17 +234,23 @@ class Filtered(Expression):
 
 
 class Loop(LoopExpression):
-    """What a `for` or `tablerow` goes over. `limit` and `offset` cut first, `reversed` turns what is left."""
+    """What a `for` or `tablerow` goes over. `limit` and `offset` cut first, `reversed` turns what is left.
 
-    __slots__ = ()
+    `label` is the loop's name in `forloop.name`, under which `offset:continue` finds where the last one stopped.
+    """
+
+    __slots__ = ("label",)
+
+    def __init__(self, token: Token, identifier: str, iterable: Expression, **options: Any) -> None:
+        super().__init__(token, identifier, iterable, **options)
+        self.label = f"{identifier}-{iterable}"
 
     def evaluate(self, context: Context) -> tuple[Iterator[object], int]:
         whole = _sequence(self.iterable.evaluate(context))
         start = self._start(context)
         stop = len(whole) if self.limit is None else start + self._whole(self.limit, context)
-        key = f"{self.identifier}-{self.iterable}"
         start, stop = min(max(start, 0), len(whole)), min(max(stop, 0), len(whole))
-        context.stopindex(key, stop)
+        context.stopindex(self.label, stop)
         part = whole[start:stop]
         if self.reversed:
             part = part[::-1]
@@ -254,7 +260,7 @@ class Loop(LoopExpression):
         if self.offset is None:
             return 0
         if isinstance(self.offset, Continue):
-            return context.stopindex(f"{self.identifier}-{self.iterable}")
+            return context.stopindex(self.label)
         return self._whole(self.offset, context)
 
     def _whole(self, expression: Expression, context: Context) -> int:

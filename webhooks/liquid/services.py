@@ -33,6 +33,7 @@ class ConnectedContentCall:
     is_basic: bool = False
     cache_seconds: int | None = None
     is_uncached: bool = False
+    is_for_token: bool = False  # OAuth 2 client credentials: kept for three quarters of the token's life
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,9 @@ class Services:
     None means that there is no such catalog or selection. `promotion(list)` takes a code, None where there is none
     left. `translation(id, language)` gives the text for exactly that language, in the form `pt-br` or `pt`.
     `subscription` knows the ids of groups, and may know `email_global`. `connected_content` may raise Aborted, nothing
-    else; `forget` drops a cached answer. `is_promotion` and `is_credential` (of Connected Content) say before saving
-    what exists.
+    else; `forget` drops a cached answer. `token_call` gives the call that brings a credential's token, None for a plain
+    one; `is_slow` where rendering may wait for one. `is_promotion` and `is_credential` (of Connected Content) say
+    before saving what exists.
     """
 
     content_block: Callable[[str], str | None] | None = None
@@ -81,5 +83,7 @@ class Services:
     translation: Callable[[str, str], str | None] | None = None
     subscription: Callable[[str], str | None] | None = None
     forget: Callable[[ConnectedContentCall], None] | None = None
+    token_call: Callable[[str], ConnectedContentCall | None] | None = None
+    is_slow: bool = False
     is_promotion: Callable[[str], bool] | None = None
     is_credential: Callable[[str], bool] | None = None

@@ -2,10 +2,10 @@
 
 from .content import BodyKind, Content, ContentOverride, Method, Template
 from .library import Catalog, CatalogItem, CatalogSelection, ContentBlock
-from .log import LogHour, LogKind, MessageActivityLog
+from .log import ErrorCount, LogHour, LogKind, MessageActivityLog
 from .message import FrozenRequest, Message, Outcome, Receipt
 from .promotion import Promotion, PromotionCode
-from .sender import Lane, Sender
+from .sender import Host, Lane, Sender
 
 __all__ = [
     "BodyKind",
@@ -15,7 +15,9 @@ __all__ = [
     "Content",
     "ContentBlock",
     "ContentOverride",
+    "ErrorCount",
     "FrozenRequest",
+    "Host",
     "Lane",
     "LogHour",
     "LogKind",

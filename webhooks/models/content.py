@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from workspace.models import Tag, Team
+from workspace.models import Credential, Tag, Team
 
 
 class Method(models.TextChoices):
@@ -30,6 +30,17 @@ class PairType(models.TextChoices):
     JSON = "json", _("list or object (JSON)")
 
 
+class Success(models.TextChoices):
+    """What an answer must say, beyond a 2xx status, to count as received."""
+
+    ANY = "", _("any answer of 200–299")
+    EQUALS = "equals", _("a value in it equals")
+    CONTAINS = "contains", _("it contains")
+    LACKS = "lacks", _("it does not contain")
+    EXISTS = "exists", _("a value in it exists")
+    ABSENT = "absent", _("a value in it does not exist")
+
+
 class Content(models.Model):
     """One webhook as composed: URL, method, headers and body, all of which may hold Liquid.
 
@@ -47,6 +58,27 @@ class Content(models.Model):
     headers = models.JSONField(_("request headers"), default=list, blank=True)
     translations = models.JSONField(_("translations"), default=dict, blank=True)
     sends_body_on_delete = models.BooleanField(_("send a body with DELETE"), default=False)
+    success_test = models.CharField(_("counts as received"), max_length=8, choices=Success, default="", blank=True)
+    success_path = models.CharField(
+        _("where in the JSON answer"),
+        max_length=200,
+        blank=True,
+        help_text=_("For example status or result.errors[0].code. Empty: the whole answer as text."),
+    )
+    success_value = models.CharField(_("value"), max_length=500, blank=True)
+    success_retries = models.BooleanField(
+        _("try again where it does not"), default=False, help_text=_("Otherwise the message fails at once.")
+    )
+    client_certificate = models.ForeignKey(
+        Credential,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        limit_choices_to={"kind": Credential.Kind.CERTIFICATE},
+        verbose_name=_("client certificate"),
+        help_text=_("For endpoints that ask for one (mutual TLS). Store it under Credentials."),
+    )
     made_from = models.CharField(_("made from template"), max_length=255, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
@@ -60,6 +92,7 @@ class Content(models.Model):
 
     FIELDS_OF_A_COPY = (
         "name", "url", "method", "body_kind", "pairs", "raw_body", "headers", "translations", "sends_body_on_delete",
+        "success_test", "success_path", "success_value", "success_retries", "client_certificate",
     )  # fmt: skip
 
     def copy(self, **changes: Any) -> "Content":

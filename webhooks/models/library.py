@@ -77,7 +77,9 @@ class Catalog(models.Model):
 class CatalogItem(models.Model):
     """One row of a catalog. `values` has the fields without the id."""
 
-    catalog = models.ForeignKey(Catalog, models.CASCADE, related_name="items", db_index=False)
+    catalog = models.ForeignKey(
+        Catalog, models.CASCADE, related_name="items", db_index=False, verbose_name=_("catalog")
+    )
     item_id = models.CharField(_("id"), max_length=250, validators=[plain_name])
     values = models.JSONField(_("values"), default=dict)
     updated_at = models.DateTimeField(_("last edited"), auto_now=True)

@@ -34,10 +34,22 @@ class MessageActivityLog(models.Model):
     at = models.DateTimeField(_("time"), default=timezone.now)
     kind = models.CharField(_("type"), max_length=20, choices=LogKind)
     sender = models.ForeignKey(
-        Sender, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="log_rows"
+        Sender,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="log_rows",
+        verbose_name=_("sender"),
     )
     profile = models.ForeignKey(
-        Profile, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="log_rows"
+        Profile,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="log_rows",
+        verbose_name=_("profile"),
     )
     message_id = models.BigIntegerField(null=True)
     content_id = models.BigIntegerField(null=True)
@@ -64,6 +76,8 @@ class MessageActivityLog(models.Model):
             models.Index(fields=["profile", "-id"], name="log_by_profile"),
             models.Index(fields=["status", "-id"], name="log_by_status"),
             models.Index(fields=["host", "-id"], name="log_by_host"),
+            # the composer: earlier tests of a webhook
+            models.Index(fields=["content_id", "-id"], name="log_tests", condition=models.Q(kind="test_send")),
         ]
 
     def __str__(self) -> str:
@@ -93,3 +107,29 @@ class LogHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.hour:%Y-%m-%d %H}:00: {self.count}"
+
+
+class ErrorCount(models.Model):
+    """How often a host answered a content's requests with an error within five minutes, retries included: for alerts.
+
+    `kind` tells webhooks from Connected Content; `url` is the last one, without its query and masked.
+    """
+
+    kind = models.CharField(max_length=20, choices=LogKind)
+    content_id = models.BigIntegerField(default=0)
+    host = models.CharField(max_length=255, blank=True)
+    status = models.PositiveSmallIntegerField()
+    since = models.DateTimeField()
+    count = models.BigIntegerField(default=0)
+    last_at = models.DateTimeField()
+    url = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("error count")
+        verbose_name_plural = _("error counts")
+        constraints = [
+            models.UniqueConstraint(fields=["since", "kind", "content_id", "host", "status"], name="error_count_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} × {self.status} from {self.host}"

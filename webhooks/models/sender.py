@@ -1,4 +1,4 @@
-"""Senders and lanes: whether messages may go, how fast, and where they queue."""
+"""Senders, lanes and hosts: whether messages may go, how fast, and where they queue."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -25,7 +25,7 @@ class Sender(models.Model):
     next_free_at = models.DateTimeField(null=True, editable=False)
     is_signed = models.BooleanField(_("sign requests"), default=False)
     sealed_secrets = models.JSONField(default=list, editable=False)  # [{"secret": sealed, "retires_at": iso or null}]
-    log_everything_until = models.DateTimeField(null=True, blank=True)
+    log_everything_until = models.DateTimeField(_("logs every request until"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -55,3 +55,31 @@ class Lane(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sender} → {self.host or '?'}"
+
+
+class Host(models.Model):
+    """A host that messages go to, and how much of it may be asked, over all campaigns and Canvases."""
+
+    name = models.CharField(_("host"), max_length=255, unique=True, editable=False)
+    per_second = models.PositiveIntegerField(
+        _("requests a second"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Over all campaigns and Canvases together. Empty: no limit."),
+    )
+    at_once = models.PositiveIntegerField(
+        _("requests at once"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("In flight from one delivery worker. Empty: as the settings say."),
+    )
+
+    class Meta:
+        verbose_name = _("host")
+        verbose_name_plural = _("hosts")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,5 +1,6 @@
 """Writes the profiles of a segment as CSV."""
 
+import json
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -20,8 +21,11 @@ class Command(BaseCommand):
         parser.add_argument("segment", help="name or ID")
         parser.add_argument("--output", type=Path, help="a file that is not there yet; by default standard output")
         parser.add_argument("--columns", help="custom attributes, separated by commas; by default all that are known")
+        parser.add_argument("--json", action="store_true", help="with --output: print the outcome as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["json"] and options["output"] is None:
+            raise CommandError("--json says what was written to a file: it needs --output.")
         segment, now = self.found(options["segment"]), timezone.now()
         if problems := segments.problems([segment], {}, now):
             raise CommandError(" ".join(problem.sentence for problem in problems))
@@ -31,7 +35,12 @@ class Command(BaseCommand):
             for line in lines:
                 self.stdout.write(line, ending="")
             return
-        self.write(lines, options["output"])
+        count = self.write(lines, options["output"])
+        if options["json"]:
+            outcome = {"segment": segment.pk, "profiles": count, "file": str(options["output"])}
+            self.stdout.write(json.dumps(outcome))
+        else:
+            self.stdout.write(f"{count:,} profiles written to {options['output']}.")
 
     def found(self, text: str) -> Segment:
         named = [*Segment.objects.filter(name=text)]
@@ -41,7 +50,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no segment “{text}”.")
         return named[0]
 
-    def write(self, lines: Any, path: Path) -> None:
+    def write(self, lines: Any, path: Path) -> int:
+        """Write the file whole or not at all; the number of profiles."""
         if path.exists():
             raise CommandError(f"{path} is there already.")
         count = -1  # the header
@@ -55,4 +65,4 @@ class Command(BaseCommand):
                 count += 1
                 bar.update()
         part.rename(path)
-        self.stdout.write(f"{count:,} profiles written to {path}.")
+        return count

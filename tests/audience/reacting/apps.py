@@ -1,3 +1,5 @@
+import os
+
 from django.apps import AppConfig
 
 
@@ -7,6 +9,8 @@ class ReactingConfig(AppConfig):
     def ready(self) -> None:
         from audience.reactions import Phase, add_reaction
         from tests.audience.reacting import effects
+        from workspace import worker
 
+        worker.LOOK_EVERY = int(os.environ.get("LOOK_EVERY", worker.LOOK_EVERY))
         add_reaction(Phase.ENTRIES, effects.note)
         add_reaction(Phase.ENTRIES, effects.die_once)

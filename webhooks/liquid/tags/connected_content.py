@@ -15,7 +15,7 @@ from webhooks.liquid.context import Context
 from webhooks.liquid.errors import Fault, Postponed, Refusal
 from webhooks.liquid.grammar import checked_name
 from webhooks.liquid.limits import LIMITS, Writer
-from webhooks.liquid.services import NO_ANSWER, ConnectedContentAnswer, ConnectedContentCall
+from webhooks.liquid.services import ConnectedContentAnswer, ConnectedContentCall
 from webhooks.liquid.tokens import WORD, Tokens
 from webhooks.liquid.values import exact, parse_json, text
 
@@ -85,10 +85,7 @@ class ConnectedContentNode(Node):
         data = context.data
         if call not in data.answers:
             context.use("Connected Content calls", LIMITS.calls)
-            fetch = data.services.connected_content
-            data.answers[call] = answer = fetch(call) if fetch else ConnectedContentAnswer(NO_ANSWER)
-            data.calls.append((call, answer))
-        return data.answers[call]
+        return data.answer_to(call)
 
     def _keep(self, context: Context, buffer: Writer, answer: ConnectedContentAnswer) -> int:
         try:

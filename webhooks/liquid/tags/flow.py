@@ -2,17 +2,21 @@
 
 from liquid.ast import BlockNode, ConditionalBlockNode, Node
 from liquid.builtin.tags.case_tag import CaseNode, MultiExpressionBlockNode
-from liquid.builtin.tags.for_tag import ForNode
+from liquid.builtin.tags.for_tag import ForLoop, ForNode
 from liquid.builtin.tags.if_tag import IfNode
 from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.builtin.tags.unless_tag import UnlessNode
+from liquid.exceptions import BreakLoop, ContinueLoop
 from liquid.expression import Expression
 from liquid.tag import Tag
 from liquid.token import TOKEN_EOF, TOKEN_TAG, Token
 
 from webhooks.liquid.compare import AnyOf
+from webhooks.liquid.context import Context
 from webhooks.liquid.errors import Refusal
+from webhooks.liquid.expressions import Loop
 from webhooks.liquid.grammar import condition, ended, loop, value
+from webhooks.liquid.limits import Writer
 from webhooks.liquid.tokens import WORD, Tokens
 
 from .blocks import block, closed, otherwise
@@ -83,6 +87,38 @@ class CaseTag(Tag):
         return MultiExpressionBlockNode(token, inside, AnyOf(token, subject, choices))
 
 
+class Repeated(ForNode):
+    """The library's loop with less around each round, which was a tenth of composing a message."""
+
+    __slots__ = ()
+
+    def render_to_output(self, context: Context, buffer: Writer) -> int:
+        over: Loop = self.expression
+        values, length = over.evaluate(context)
+        if not length:
+            return self.default.render(context, buffer) if self.default else 0
+        forloop = ForLoop(over.label, values, length, context.parentloop())
+        names: dict[str, object] = {"forloop": forloop}
+        context.loops.append(forloop)
+        context.scope.push(names)
+        try:
+            for value in values:
+                forloop.step()
+                names[over.identifier] = value
+                try:
+                    self.block.render(context, buffer)
+                except ContinueLoop:
+                    continue
+                except BreakLoop:
+                    break
+        finally:
+            context.scope.pop()
+            context.loops.pop()
+        return 0
+
+    render = render_to_output  # no tag is ever disabled here
+
+
 class ForTag(Tag):
     name = "for"
     end = "endfor"
@@ -93,7 +129,7 @@ class ForTag(Tag):
         inside = block(self, stream, self.end, "else")
         default = otherwise(self, stream, self.end)
         closed(stream, token, self.end)
-        return ForNode(token, over, inside, default)
+        return Repeated(token, over, inside, default)
 
 
 class TablerowTag(Tag):
