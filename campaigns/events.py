@@ -145,8 +145,9 @@ def _is_in_time(campaign: Campaign, happening: Happening, now: datetime) -> bool
 def _send(campaign: Campaign, happenings: Sequence[Happening], now: datetime) -> None:
     delay, portion = delays.read(campaign.delay or {}), portion_of(campaign)
     places = zones.of_profiles({h.profile_id for h in happenings}) if happenings else {}
+    company = zones.company()
     due = {
-        h.profile_id: due_at(delay, portion, campaign.portion_waits, h.occurred_at, places[h.profile_id])
+        h.profile_id: due_at(delay, portion, campaign.portion_waits, h.occurred_at, places[h.profile_id], company)
         for h in happenings
     }
     outside = sum(moment is None for moment in due.values())
@@ -164,9 +165,11 @@ def portion_of(campaign: Campaign) -> Window | None:
     return Window(campaign.portion_start, campaign.portion_end)
 
 
-def due_at(delay: Delay, portion: Window | None, waits: bool, happened_at: datetime, zone: ZoneInfo) -> datetime | None:
+def due_at(
+    delay: Delay, portion: Window | None, waits: bool, happened_at: datetime, zone: ZoneInfo, company: ZoneInfo
+) -> datetime | None:
     """When a message is due that an event set off; None where it falls outside the portion of the day. Pure."""
-    moment = delays.due_at(delay, happened_at, zone if delay.uses_profile_zone else zones.company())
+    moment = delays.due_at(delay, happened_at, zone if delay.uses_profile_zone else company)
     if moment is None or portion is None:
         return moment
     if waits:

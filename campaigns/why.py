@@ -145,7 +145,7 @@ def _end(campaign: Campaign, now: datetime, zone: ZoneInfo) -> Iterator[Check]:
     """Whether a message that an event set off now would be due before the campaign ends."""
     if campaign.delivery == Delivery.ACTION and campaign.end_at and now <= campaign.end_at:
         delay = delays.read(campaign.delay or {})
-        due = events.due_at(delay, events.portion_of(campaign), campaign.portion_waits, now, zone)
+        due = events.due_at(delay, events.portion_of(campaign), campaign.portion_waits, now, zone, zones.company())
         if due:
             yield Check(_("due before the end, if it were set off now"), due <= campaign.end_at, _at(due))
 

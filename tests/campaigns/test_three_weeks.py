@@ -16,7 +16,7 @@ from campaigns.models import Campaign
 from outreach import counters, lifecycle
 from outreach.models import FrequencyRule, Quiet
 from tests.campaigns.reference import Model, Person, Plan
-from tests.campaigns.world import DAY, HOUR, MINUTE, adds_up, event, reasons
+from tests.campaigns.world import DAY, HOUR, adds_up, event, reasons
 from tests.factories import CampaignFactory, ProfileFactory, SegmentFactory
 from workspace.models import Workspace
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 START = datetime(2026, 3, 2, 0, 10, tzinfo=UTC)  # clocks change in New York on 8 March
 END = START + 21 * DAY
-STEP = 30 * MINUTE  # moments lie ten minutes after what is planned for full and half hours
+STEP = HOUR  # moments lie ten minutes after what is planned for full hours
 ZONES = ("Asia/Seoul", "Europe/Paris", "America/New_York", "Pacific/Apia", "")
 COMPANY = "Europe/Paris"
 NINE = (time(9), time(18))
@@ -55,9 +55,9 @@ PLANS: list[tuple[Plan, dict[str, object]]] = [
         {"start_at": company(2, time(9)), "recurrence": "daily", **again(2 * DAY)},
     ),
     (
-        Plan("local", mondays_and_thursdays(), time(8, 30), is_local=True, again=timedelta()),
+        Plan("local", mondays_and_thursdays(), time(8), is_local=True, again=timedelta()),
         {
-            "start_at": company(2, time(8, 30)),
+            "start_at": company(2, time(8)),
             "recurrence": "weekly",
             "weekdays": [0, 3],
             "is_local": True,

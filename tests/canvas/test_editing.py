@@ -68,8 +68,8 @@ def check_map(draft: CanvasVersion, current: graph.Graph) -> None:
             assert plan.boxes["step", edge.target].row > plan.boxes[edge.source].row
 
 
-@given(st.lists(one_edit, min_size=1, max_size=12))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(one_edit, min_size=1, max_size=10))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_edits_keep_the_graph_whole_and_undo_takes_them_back(edits):
     pro = split("pro?", has("plan", "pro"), [message("yes")], [message("no")])
     canvas = build([message("hello"), delay("wait"), audience_paths("who?", (has("plan", "x"), [pro]), rest=["yes"])])
