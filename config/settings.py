@@ -73,7 +73,7 @@ INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # its pages are found by `config.urls`: workers have no use for them
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

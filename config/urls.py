@@ -11,6 +11,8 @@ from api.service import catch_all
 from config.pages import calendar, home, kept, views
 from outreach import gallery_page
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/account/", include("workspace.access.urls")),

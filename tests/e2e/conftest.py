@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.factories import AdminFactory
 
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split()
 FLAGS += "--disable-component-update --disable-sync".split()
-expect.set_options(timeout=15_000)  # milliseconds; a busy machine draws late
+expect.set_options(timeout=20_000)
 SCREENSHOTS = settings.BASE_DIR / "build" / "screenshots"
 
 
@@ -33,17 +34,16 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, live_server, transactional_db) -> Iterator[Page]:
     """A page signed in as an administrator; errors in its console fail the test."""
-    AdminFactory(username="mina")
+    client = Client()
+    client.force_login(AdminFactory(username="mina"), backend="django.contrib.auth.backends.ModelBackend")
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1400, "height": 1000})
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if _matters(message) else None)
-    page.set_default_timeout(8000)
+    page.set_default_timeout(20_000)  # milliseconds, as for what is expected: a busy machine answers late
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto("/admin/")
-    page.fill("[name=username]", "mina")
-    page.fill("[name=password]", "secret")
-    page.click("button[type=submit]")
     yield page
     context.close()
     assert complaints == []

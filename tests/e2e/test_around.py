@@ -21,6 +21,7 @@ def count(campaign, metric: str, number: int) -> None:
 
 
 def test_the_home_page_leads_to_a_first_campaign(page):
+    page.goto("/admin/")
     expect(page.locator("[aria-current=step]")).to_contain_text("Bring profiles")
     shoot(page, "home-first-steps")
     ProfileFactory()
@@ -101,6 +102,7 @@ def test_new_log_entries_are_announced_and_the_list_stays(page):
 
 def test_the_calendar_shows_what_starts_when(page):
     CampaignFactory(name="Soon", status=Status.ACTIVE, start_at=timezone.now() + timedelta(minutes=20))
+    page.goto("/admin/")
     page.get_by_role("link", name="Calendar", exact=True).click()
     expect(page.locator("[data-calendar]")).to_contain_text("Soon")
     shoot(page, "calendar")

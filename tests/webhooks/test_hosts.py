@@ -109,7 +109,7 @@ def test_a_row_says_what_its_code_means(admin_client, status, words):
 
 @pytest.mark.django_db
 def test_without_redis_a_host_has_a_place_for_everybody(monkeypatch):
-    away = Redis(unix_socket_path=str(settings.VALKEY_SOCKET) + ".away")
+    away = Redis.from_url(f"unix://{settings.VALKEY_SOCKET}.away")
     monkeypatch.setattr(hosts.queues, "connection", lambda: away)
     assert hosts.take("a.example", 1)
     assert hosts.take("a.example", 1)

@@ -190,7 +190,7 @@ def test_answers_are_shared_through_redis(api: Receiver, valkey: Redis) -> None:
 
 def test_without_redis_the_call_is_made(api: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     api.script = always(Reply(body=b'{"name": "Kim"}'))
-    away = Redis(unix_socket_path="/nonexistent.sock")
+    away = Redis.from_url("unix:///nonexistent.sock")
     monkeypatch.setattr("webhooks.services.queues.connection", lambda: away)
     assert sent(content(f"{{% connected_content {api.url} :save u %}}{{{{u.name}}}}")) == "Kim"
 

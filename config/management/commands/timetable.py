@@ -18,6 +18,7 @@ EVERY = 15.0  # seconds
 
 class Command(BaseCommand):
     help = "Wake every queue every 15 seconds until stopped."
+    requires_system_checks: list[str] = []  # see `work`
 
     def handle(self, *args: Any, **options: Any) -> None:
         stopped = threading.Event()

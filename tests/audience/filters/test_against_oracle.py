@@ -16,7 +16,7 @@ from tests.audience.filters.oracle import World, matches
 from workspace.models import Workspace
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = int(os.environ.get("FILTER_EXAMPLES", "400"))  # of a profile and six trees each; thousands to search deeply
+EXAMPLES = int(os.environ.get("FILTER_EXAMPLES", "200"))  # of a profile and six trees each; thousands to search deeply
 RATES = {"USD": Decimal(1), "EUR": Decimal("1.5")}
 
 

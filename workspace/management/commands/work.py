@@ -11,6 +11,7 @@ from workspace.worker import work
 
 class Command(BaseCommand):
     help = "Work the given queues until SIGTERM or Ctrl-C, which let what is under way finish."
+    requires_system_checks: list[str] = []  # of the pages, which a worker has no use for; `run` and `check` ask them
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("queues", nargs="+", metavar="QUEUE", help=", ".join(settings.RQ_QUEUES))
