@@ -3,11 +3,11 @@
 import logging
 import time
 from dataclasses import dataclass
-from functools import cache
 
 from django.conf import settings
-from redis import Redis
 from redis.exceptions import RedisError
+
+from workspace import queues
 
 logger = logging.getLogger(__name__)
 
@@ -51,20 +51,14 @@ def _count(key: str, calls: int, limit: int, seconds: int) -> int:
     if time.monotonic() < _away_until:
         return 0
     try:
-        pipe = client().pipeline(transaction=False)
+        pipe = queues.connection().pipeline(transaction=False)
         pipe.incrby(key, calls)
         pipe.expire(key, seconds + 1)
         used = int(pipe.execute()[0])
         if used > limit and calls:
-            client().decrby(key, calls)
+            queues.connection().decrby(key, calls)
         return used
     except RedisError as error:
         _away_until = time.monotonic() + AWAY_SECONDS
         logger.warning("rate limits are off: Redis is away (%s)", type(error).__name__)
         return 0
-
-
-@cache
-def client() -> Redis:
-    """The connection of this process."""
-    return Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5)

@@ -18,10 +18,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
-from api import limits
 from audience.ingest.items import By
 from webhooks import log
 from webhooks.models import LogKind, MessageActivityLog
+from workspace import queues
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _counted(keys: Sequence[str]) -> list[int]:
     """Count one call for each key; how many that is this minute."""
     minute = this_minute()
     try:
-        pipe = limits.client().pipeline(transaction=False)
+        pipe = queues.connection().pipeline(transaction=False)
         for key in keys:
             pipe.incr(f"loop:{key}:{minute}")
             pipe.expire(f"loop:{key}:{minute}", 120)

@@ -137,7 +137,7 @@ def test_database_url() -> str:
 test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 
-def wait_until(condition: Callable[[], object], complaint: str, seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], object], complaint: str, seconds: float = 60.0) -> None:
     """Poll until the condition holds; fail with the complaint otherwise."""
     deadline = time.monotonic() + seconds
     while not condition():

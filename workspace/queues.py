@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 WAKE_SECONDS = 30
+PATIENCE = 0.5  # seconds for an answer: all who ask can go on without one, and a server that hangs is no server
 
 
 def wake(queue: str) -> None:
@@ -54,9 +55,9 @@ def is_reachable() -> bool:
 
 def connection() -> Redis:
     """The Redis-compatible server all queues share. One client a process and address; it keeps its connections."""
-    return _client(settings.RQ_QUEUES["default"]["URL"])
+    return _client(settings.REDIS_URL)
 
 
 @cache
 def _client(url: str) -> Redis:
-    return django_rq.get_connection("default")
+    return Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)

@@ -77,14 +77,12 @@ def test_a_send_in_a_circle_is_refused(api, settings, monkeypatch):
 def test_with_redis_away_loops_are_cut_all_the_same(api, settings, monkeypatch):
     monkeypatch.setattr(loops, "this_minute", lambda: 1)
     settings.API_LOOP_CALLS = 1
-    limits.client.cache_clear()
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     body = {"messages": {"webhook": {"url": "https://example.com", "request_method": "POST"}}}
     try:
         for status in (201, 400):
             api.post("/messages/send", {**body, "external_user_ids": ["ada"]}, status, **OURS)
     finally:
-        limits.client.cache_clear()
         limits._away_until = 0.0
         loops._here.clear()
 

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import create_server
 
 import pytest
 from django.conf import settings
@@ -104,6 +105,15 @@ def test_without_redis_messages_still_go_out(sink, workers):
     workers.start(REDIS_URL="unix:///nowhere/at-all.sock")
     MessageFactory(content=ContentFactory(url=sink.url))
     wait_until(lambda: sink.received, "nothing was sent without Redis")
+
+
+def test_with_a_redis_that_hangs_messages_still_go_out(sink, workers):
+    with create_server(("127.0.0.1", 0), backlog=100) as silent:  # takes connections and never says a word
+        workers.start(REDIS_URL=f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        content = ContentFactory(url=sink.url)
+        for _ in range(20):
+            MessageFactory(content=content)
+        wait_until(lambda: len(sink.received) == 20, "nothing was sent while Redis hung", 20)
 
 
 def test_losing_every_queued_job_loses_no_message(sink, workers, valkey: Redis):
