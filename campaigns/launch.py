@@ -1,14 +1,16 @@
 """Starts a campaign: what blocks the launch, what only needs a look, and the launch itself."""
 
+import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from audience.filters.scope import Leaf
+from audience.filters.tree import leaves
 from campaigns import events, scheduled
 from campaigns.models import Campaign, Delivery, Recurrence
 from outreach import controls, delays, launch, lifecycle, matching, runs, schedule
@@ -156,16 +158,21 @@ def _audience_warnings(campaign: Campaign, audience: int, everybody: int) -> Ite
 def _trigger_in_audience(campaign: Campaign) -> str:
     """The name of a trigger event that the audience's own filters ask for too."""
     trees = [campaign.filters, *campaign.segments.values_list("filters", flat=True)]
-    asked = {leaf.get("name") for tree in trees if tree for leaf in _leaves(tree) if "event" in leaf.get("filter", "")}
+    asked = {leaf.get("name") for tree in trees for leaf in leaves(tree) if "event" in leaf["filter"]}
     return next((t["name"] for t in campaign.triggers if t.get("kind") == "event" and t.get("name") in asked), "")
 
 
-def _leaves(tree: object) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        if "filter" in tree:
-            yield tree
-        for part in (*tree.get("all", ()), *tree.get("any", ()), tree.get("not")):
-            yield from _leaves(part)
+def _looks_back_briefly(campaign: Campaign) -> bool:
+    """Whether the audience asks about the last 48 hours or less."""
+    trees = [campaign.filters, *campaign.segments.values_list("filters", flat=True)]
+    return any(_hours(leaf) < 48 for tree in trees for leaf in leaves(tree))
+
+
+def _hours(leaf: Leaf) -> float:
+    """How far back a filter looks; for ever where it doesn't say."""
+    if "within" in leaf:
+        return float(leaf["within"] * (1 if leaf.get("unit") == "hours" else 24))
+    return float(leaf["days"] * 24) if "days" in leaf else math.inf
 
 
 def _delivery_warnings(campaign: Campaign, now: datetime, audience: int) -> Iterator[str]:
@@ -185,6 +192,11 @@ def _delivery_warnings(campaign: Campaign, now: datetime, audience: int) -> Iter
         yield _("At this rate the send takes until %(end)s.") % {"end": shown(end, runs.zone_of(campaign))}
     if campaign.is_local and campaign.start_at and campaign.start_at - now < timedelta(hours=24):
         yield _("Local time in less than 24 hours: where it is more than an hour past that time, people are skipped.")
+    if campaign.is_local and _looks_back_briefly(campaign):
+        yield _(
+            "The audience asks about less than 48 hours, and all zones together take that long: who is in it changes "
+            "on the way."
+        )
 
 
 def rate_problems(campaign: Campaign, audience: int) -> list[str]:
@@ -220,6 +232,7 @@ def _conversion_warnings(campaign: Campaign) -> Iterator[str]:
 
 def _content_warnings(campaign: Campaign, audience: int) -> Iterator[str]:
     arms = list(campaign.variants.filter(is_removed=False).prefetch_related("contents"))
+    yield from launch.test_warnings([content for arm in arms for content in arm.contents.all()])
     control = next((arm for arm in arms if arm.is_control), None)
     if control is None:
         return

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from django.db.models import Max
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -12,7 +13,7 @@ from audience.models import Segment
 from outreach import approvals, matching, reach
 from outreach.models import Optimisation, Outreach, Quiet, Subscribed, Variant
 from webhooks import content_check
-from webhooks.models import Content
+from webhooks.models import Content, LogKind, MessageActivityLog
 
 _PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]{2,}>")
 
@@ -117,6 +118,19 @@ def placeholder_in(content: Content) -> str:
     texts = [content.url, content.raw_body, *(str(p.get("value")) for p in content.pairs), *headers]
     found = _PLACEHOLDER.search("\n".join(texts))
     return found[0] if found else ""
+
+
+def test_warnings(contents: Sequence[Content]) -> Iterator[str]:
+    """Webhooks that nobody has tried since they were last changed."""
+    tests = MessageActivityLog.objects.filter(kind=LogKind.TEST_SEND, content_id__in=[each.pk for each in contents])
+    last = dict(tests.order_by().values_list("content_id").annotate(Max("at")))
+    untried = [str(each) for each in contents if each.pk not in last or last[each.pk] < each.updated_at]
+    if untried:
+        yield ngettext(
+            "No test was sent of %(names)s since it was last changed.",
+            "No tests were sent of %(names)s since they were last changed.",
+            len(untried),
+        ) % {"names": ", ".join(f"“{name}”" for name in untried)}
 
 
 def audience_problems(outreach: Outreach, now: datetime, *, may_be_empty: bool = False) -> Iterator[str]:

@@ -95,7 +95,17 @@ def _too_complex(tree: Any, scope: Scope) -> Iterator[Problem]:
             "and %(bytes)d bytes. Remove repeated filters, or turn lists of IDs into a CSV import."
         )
         figures = {"count": count, "size": size, "most": MAX_LEAVES, "bytes": MAX_BYTES}
-        yield Problem((), sentence % figures)
+        yield Problem((), f"{sentence % figures} {_largest(tree, scope)}".rstrip())
+
+
+def _largest(tree: Any, scope: Scope) -> str:
+    """Which of the segments that the tree names has the most filters; empty where it names none."""
+    named = {key for leaf in leaves(tree) if leaf["filter"] == "segment" for key in leaf.get("segments", ())}
+    sizes = [(cost(scope.segments[key].tree, scope, frozenset({key}))[0], scope.segments[key].name) for key in named]
+    if not sizes:
+        return ""
+    count, name = max(sizes)
+    return _("The largest segment is “%(name)s” with %(count)d.") % {"name": name, "count": count}
 
 
 def cost(tree: Any, scope: Scope, inside: frozenset[int] = frozenset()) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from tests.factories import (
     TemplateFactory,
     content_of,
 )
-from webhooks.models import Message, Receipt
+from webhooks.models import LogKind, Message, MessageActivityLog, Receipt
 from workspace.models import Workspace
 
 pytestmark = pytest.mark.django_db
@@ -386,6 +386,7 @@ def test_problems_block_the_launch(admin, settings, words):
         ({"recurrence": "daily", "is_reeligible": True}, "each run goes to the whole audience"),
         ({"recurrence": "daily", "is_reeligible": True, "reeligible_seconds": 86_400}, "Choose an hour less"),
         ({"delivery": "action", "triggers": [event("paid")]}, "is the trigger itself"),
+        ({}, "since it was last changed"),
     ],
 )
 def test_warnings_do_not_block(admin, settings, words):
@@ -396,6 +397,41 @@ def test_warnings_do_not_block(admin, settings, words):
     admin.post(url("launch", campaign.pk))
     campaign.refresh_from_db()
     assert campaign.status == Status.ACTIVE
+
+
+def test_a_local_send_is_warned_of_an_audience_that_looks_back_two_days_or_less(admin):
+    ProfileFactory()
+    campaign = CampaignFactory(is_local=True, start_at=timezone.now() + timedelta(days=3), to_everyone=False)
+    words = "less than 48 hours"
+    for filters, is_warned in (
+        ({"filter": "purchase_recent", "op": "more", "value": 1, "within": 1}, True),
+        ({"filter": "purchase_recent", "op": "more", "value": 1, "within": 47, "unit": "hours"}, True),
+        ({"filter": "purchase_recent", "op": "more", "value": 1, "within": 3}, False),
+        ({"filter": "last_active", "op": "less_than_days_ago", "days": 1}, True),
+    ):
+        campaign.filters = filters
+        campaign.save()
+        assert (words in admin.get(url("launch", campaign.pk)).text) is is_warned
+
+
+def test_a_webhook_that_was_tried_after_its_last_change_needs_no_test(admin):
+    ProfileFactory()
+    campaign = CampaignFactory()
+    content = content_of(campaign)
+    row = MessageActivityLog.objects.create(kind=LogKind.TEST_SEND, content_id=content.pk)
+    assert "No test was sent" not in admin.get(url("launch", campaign.pk)).text
+    MessageActivityLog.objects.filter(pk=row.pk).update(at=content.updated_at - timedelta(seconds=1))
+    assert "No test was sent" in admin.get(url("launch", campaign.pk)).text
+
+
+def test_an_audience_that_is_too_complex_names_its_largest_segment(admin):
+    ProfileFactory()
+    few, many = ({"any": [{"filter": "country", "op": "any_of", "values": ["KR"]}] * n} for n in (100, 401))
+    campaign = CampaignFactory(to_everyone=False)
+    campaign.segments.add(SegmentFactory(name="Small", filters=few), SegmentFactory(name="VIP list", filters=many))
+    page = admin.get(url("launch", campaign.pk)).text
+    assert "The audience has 504 filters" in page
+    assert "The largest segment is “VIP list” with 401." in page
 
 
 def test_a_rate_that_takes_more_than_three_days_blocks(admin):
