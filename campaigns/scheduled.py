@@ -24,7 +24,8 @@ def _phase(campaign: Campaign) -> int:
 def add_runs(now: datetime) -> None:
     """Give every recurring campaign its next run, and every test the run of its winner (`plan.schedulers`)."""
     recurring = Campaign.objects.filter(status=Status.ACTIVE, delivery=Delivery.SCHEDULED).exclude(recurrence="")
-    for campaign in recurring.exclude(occurrences__finished_at=None).select_related("sender"):
+    for pk in recurring.exclude(occurrences__finished_at=None).values_list("pk", flat=True):  # seldom any
+        campaign = Campaign.objects.select_related("sender").get(pk=pk)
         runs.catch_up(campaign, now, _phase(campaign))
     tests = Campaign.objects.filter(
         status=Status.ACTIVE, optimisation=Optimisation.WINNER, winner_at__lte=now, decided_at=None

@@ -44,8 +44,10 @@ def plan_due(now: datetime) -> int:
     """Plan every occurrence that is due, to its end; the number of messages made."""
     _add_runs(now)
     due = Occurrence.objects.filter(finished_at=None, planned_at__lte=now, outreach__status=Status.ACTIVE)
-    planned = sum(chunk.planned for pk in due.values_list("pk", flat=True) for chunk in plan(pk, now))
-    _add_runs(now)
+    keys = list(due.values_list("pk", flat=True))
+    planned = sum(chunk.planned for pk in keys for chunk in plan(pk, now))
+    if keys:
+        _add_runs(now)  # what comes after those
     return planned
 
 
