@@ -1,18 +1,21 @@
 """How fast journeys move: through a message, a delay, a split and an action path, to the end.
 
-    python -m benchmarks.canvas [--journeys 100000] [--database URL|sqlite]
+    python -m benchmarks.canvas [--journeys 100000] [--workers 2] [--database URL|sqlite]
 
 Time is moved, not waited for, and no request is made: every message is answered 200 at once, and what delivery records
-of that is part of the time. The last line is JSON.
+of that is part of the time. Whoever works (moves, records, reacts) does so in as many processes as there are workers.
+The last line is JSON.
 """
 
 import argparse
 import json
+import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from multiprocessing.pool import Pool
 from typing import Any
 
 from benchmarks import _servers
@@ -25,48 +28,72 @@ BUYS = 3  # every third profile takes the action
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--journeys", type=int, default=100_000)
+    parser.add_argument("--workers", type=int, default=2, help="processes; SQLite has one writer, so one is its best")
     parser.add_argument("--database", default="", help="a database URL, or `sqlite`; default: a PostgreSQL of its own")
     options = parser.parse_args()
-    with _servers.empty_tables(options.database):
-        print(json.dumps(measure(options.journeys)))
+    with _servers.empty_tables(options.database) as connection:
+        print(json.dumps(measure(options.journeys, options.workers, connection)))
 
 
-def measure(count: int) -> dict[str, Any]:
+def measure(count: int, workers: int, connection: Any) -> dict[str, Any]:
     from canvas import launch
     from canvas.models import StepVisit
 
     make_profiles(count)
     canvas = make_canvas()
     launch.start(canvas, START)
+    connection.close()  # the processes that are made now have their own
     seconds: dict[str, float] = {}
-    with queries() as asked:
+    day, hour = timedelta(days=1), timedelta(hours=1)
+    with multiprocessing.get_context("fork").Pool(workers) as pool, queries() as asked:
+        crew = Crew(pool, workers)
         with clocked("enter", seconds):
             let_everybody_in(canvas)
         with clocked("to_message", seconds):
-            move(START)
+            crew.do(move, START)
         with clocked("record", seconds):
-            answer_all(START)
+            crew.do(answer, START)
         with clocked("to_delay", seconds):
-            move(START)
+            crew.do(move, START)
         with clocked("to_actions", seconds):
-            move(START + timedelta(days=1))
+            crew.do(move, START + day)
         with clocked("actions", seconds):
-            act(START + timedelta(days=1, hours=1))
+            crew.do(act, START + day + hour)
         with clocked("to_end", seconds):
-            move(START + timedelta(days=1, hours=2))
-            move(START + timedelta(days=3))
+            crew.do(move, START + day + 2 * hour)
+            crew.do(move, START + 3 * day)
     check(canvas, count)
     moves, total = StepVisit.objects.count(), sum(seconds.values())
     for name, spent in seconds.items():
         print(f"{name:>10}: {spent:6.2f} s")
     return {
         "journeys": count,
+        "workers": workers,
         "seconds": round(total, 2),
         "journeys_per_second": round(count / total),
         "moves": moves,
-        "queries_per_1000_moves": round(1000 * len(asked) / moves, 1),
-        "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "queries_per_1000_moves": round(1000 * (len(asked) + crew.queries) / moves, 1),
+        "rss_mb": crew.rss_mb,
     }
+
+
+class Crew:
+    """The processes that work at once, and what they have used: statements in all, and the most memory of one."""
+
+    def __init__(self, pool: Pool, size: int) -> None:
+        self.pool, self.size, self.queries, self.rss_mb = pool, size, 0, 0
+
+    def do(self, work: "Callable[[datetime, int, int], None]", now: datetime) -> None:
+        """Have each do its part. `work` gets the time, which part, and of how many."""
+        parts = [(work, now, part, self.size) for part in range(self.size)]
+        for asked, rss_mb in self.pool.starmap(_part, parts, chunksize=1):
+            self.queries, self.rss_mb = self.queries + asked, max(self.rss_mb, rss_mb)
+
+
+def _part(work: "Callable[[datetime, int, int], None]", now: datetime, part: int, size: int) -> tuple[int, int]:
+    with queries() as asked:
+        work(now, part, size)
+    return len(asked), round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def make_profiles(count: int) -> None:
@@ -100,14 +127,16 @@ def let_everybody_in(canvas: Any) -> None:
         pass
 
 
-def move(now: datetime) -> None:
+def move(now: datetime, part: int, size: int) -> None:
     from canvas import engine
 
     while engine.run(lambda: now, seconds=3600):
         pass
 
 
-def answer_all(now: datetime) -> None:
+def answer(now: datetime, part: int, size: int) -> None:
+    from django.db.models import F
+
     from canvas.models import Journey
     from webhooks.attempt import Attempt
     from webhooks.claims import Claimed
@@ -118,30 +147,30 @@ def answer_all(now: datetime) -> None:
     names = (
         "id sender_id lane_id content_id profile_id cause slot variant due_at attempts first_attempt_at context lease"
     )
-    rows = Message.objects.order_by("pk").values_list(*names.split())  # none has ended yet
+    own = Message.objects.annotate(part=F("id") % size).filter(part=part)  # none has ended yet
+    rows = own.order_by("pk").values_list(*names.split())
     last = 0
     while batch := [Claimed(*row) for row in rows.filter(pk__gt=last)[:ANSWERED]]:
         record([Attempt(message, answer=Answer(200)) for message in batch])
         last = batch[-1].id
-    Journey.objects.filter(state="sending").update(wake_at=now)  # recorded by the real clock
+    # They were woken by the real clock.
+    Journey.objects.annotate(part=F("id") % size).filter(state="sending", part=part).update(wake_at=now)
 
 
-def act(now: datetime) -> None:
+def act(now: datetime, part: int, size: int) -> None:
     """Every third profile orders; the events are stored and reacted to in batches."""
-    from audience import reactions
+    from audience import dispatch
     from audience.ingest.track import track
-    from audience.models import PendingEvent, Profile
+    from audience.models import Profile
 
-    ids = list(Profile.objects.order_by("pk").values_list("external_id", flat=True))[::BUYS]
+    ids = list(Profile.objects.order_by("pk").values_list("external_id", flat=True))[::BUYS][part::size]
     for first in range(0, len(ids), 1_000):
         track(
             events=[{"external_id": i, "name": "order", "time": now.isoformat()} for i in ids[first : first + 1_000]],
             now=now,
         )
-    while pending := list(PendingEvent.objects.order_by("pk")[:1_000]):
-        for reaction in reactions.reactions():
-            reaction(pending, now)
-        PendingEvent.objects.filter(pk__in=[event.pk for event in pending]).delete()
+    while dispatch.run(lambda: now, lambda: False):
+        pass
 
 
 def check(canvas: Any, count: int) -> None:

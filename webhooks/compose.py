@@ -7,6 +7,7 @@ fills it in. Nothing here raises into the pump: a message that can't be rendered
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
@@ -14,6 +15,7 @@ from http.client import UNAUTHORIZED
 from operator import or_
 from typing import Any
 
+import orjson
 from django.conf import settings
 
 from webhooks import address, headers
@@ -234,11 +236,11 @@ def _inferred(text: str) -> str:
 
 
 def _parses(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+    for loads in (orjson.loads, json.loads):  # the second, four times as slow, takes a little more
+        with suppress(ValueError, RecursionError):
+            loads(text)
+            return True
+    return False
 
 
 def _object(pairs: Iterable[Pair], data: RenderData) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from django.db import connection
 from psycopg.types.datetime import TimestamptzLoader
 
@@ -36,7 +37,11 @@ def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
             stamps[value] = _stamp(value)
         return stamps[value]
 
-    return json.dumps(list(rows), default=default, separators=(",", ":"))
+    rows = list(rows)
+    try:
+        return orjson.dumps(rows, default, orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    except TypeError:  # a number beyond 64 bits, half of a surrogate pair, or what can't travel at all
+        return json.dumps(rows, default=default, separators=(",", ":"))
 
 
 def as_text(value: Mapping[str, Any]) -> str:

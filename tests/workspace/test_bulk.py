@@ -1,5 +1,7 @@
 """Look-ups of many rows in one statement, the same on both databases."""
 
+import json
+
 import pytest
 from django.db import connection
 
@@ -46,3 +48,13 @@ def test_times_are_aware_however_they_are_read():
     made = ProfileFactory()
     (row,) = bulk.fetch("SELECT p.created_at FROM audience_profile AS p WHERE p.id = %s", [made.pk])
     assert bulk.moment(row[0]) == Profile.objects.get(pk=made.pk).created_at
+
+
+@pytest.mark.parametrize("value", [2**70, "\ud800", "한글 😀", 1.5, None, True, 'a"b\\c\n\u2028'])
+def test_rows_travel_whatever_they_hold(value):
+    assert json.loads(bulk.as_json([{"value": value}])) == [{"value": value}]
+
+
+def test_what_has_no_json_does_not_travel():
+    with pytest.raises(TypeError, match="object can.t travel"):
+        bulk.as_json([{"value": object()}])
