@@ -17,6 +17,7 @@ from audience.filters import InvalidFilter, Problem, Unseen
 from audience.filters.loading import included, load_segments
 from audience.filters.scope import ALL_SEEN
 from audience.models import BUCKETS, Profile, Segment
+from workspace.remembered import Recent
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -85,7 +86,7 @@ def estimate(queryset: QuerySet[Profile]) -> Estimate:
     The buckets are spread evenly from a random start, so that a filter on a range of buckets is judged rightly too.
     Where the sample holds few, all are counted if that is quick.
     """
-    total = Profile.objects.count()
+    total = everybody()
     if total <= SMALL:
         exact = queryset.count()
         return Estimate(exact, exact, total)
@@ -98,9 +99,22 @@ def estimate(queryset: QuerySet[Profile]) -> Estimate:
     return Estimate(math.floor(low * total), math.ceil(high * total), size)
 
 
+def everybody() -> int:
+    """How many profiles there are. A large number may be ten seconds old: counting a million takes PostgreSQL a while."""
+    return _many.get(0) or Profile.objects.count()
+
+
+def _count_many(keys: set[int]) -> dict[int, int]:
+    total = Profile.objects.count()
+    return dict.fromkeys(keys, total) if total > SMALL else {}
+
+
+_many = Recent(_count_many, seconds=10.0)
+
+
 def examples(queryset: QuerySet[Profile], count: int = 5) -> list[Profile]:
     """Some profiles that the queryset selects; of a large audience from a sample of it, so possibly fewer."""
-    if Profile.objects.count() <= SMALL:
+    if everybody() <= SMALL:
         return [*queryset.order_by("random_bucket", "pk")[:count]]
     found = [*queryset.filter(random_bucket__in=_sample())[:count]]
     if len(found) == count:

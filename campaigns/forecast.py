@@ -60,7 +60,7 @@ def of(campaign: Campaign, now: datetime, people: "QuerySet[Profile] | None" = N
             shown.append((reasons.in_words("volume_limit"), rest - limit))
     past = Counter(_too_late(campaign, ids, now).values())
     zones_past = [(zone, round(count * scale)) for zone, count in past.most_common()]
-    return Forecast(Profile.objects.count(), estimate.low, estimate.high, shown, is_small, zones_past)
+    return Forecast(segments.everybody(), estimate.low, estimate.high, shown, is_small, zones_past)
 
 
 def _limit(campaign: Campaign) -> int | None:
