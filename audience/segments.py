@@ -100,7 +100,7 @@ def estimate(queryset: QuerySet[Profile]) -> Estimate:
 
 
 def everybody() -> int:
-    """How many profiles there are. A large number may be ten seconds old: counting a million takes PostgreSQL a while."""
+    """How many profiles there are. A large number may be ten seconds old: PostgreSQL counts a million for a while."""
     return _many.get(0) or Profile.objects.count()
 
 

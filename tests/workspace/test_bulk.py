@@ -56,5 +56,5 @@ def test_rows_travel_whatever_they_hold(value):
 
 
 def test_what_has_no_json_does_not_travel():
-    with pytest.raises(TypeError, match="object can.t travel"):
+    with pytest.raises(TypeError, match=r"object can.t travel"):
         bulk.as_json([{"value": object()}])
