@@ -1,9 +1,8 @@
-"""A real browser. In CI a missing one is a failure, elsewhere a skip. SCREENSHOTS=1 keeps pictures in build/."""
+"""A real browser. In CI a missing one is a failure, elsewhere a skip. Each test leaves pictures in build/."""
 
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -57,8 +56,6 @@ def _matters(message: ConsoleMessage) -> bool:
 
 
 def shoot(page: Page, name: str) -> None:
-    """Keep a picture for people, where it was asked for: drawing whole pages takes a second each."""
-    if not os.environ.get("SCREENSHOTS"):
-        return
+    """Keep a picture for people; of the whole page where that was asked for, as drawing one takes a second."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=Path(SCREENSHOTS / f"{name}.png"), full_page=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=bool(os.environ.get("SCREENSHOTS")))
