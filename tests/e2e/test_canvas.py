@@ -168,7 +168,8 @@ def test_a_draft_is_tried_out(page):
 
 
 def test_settings_exits_conversions_variants_results_and_journeys(page):
-    people = ProfileFactory.create_batch(5, custom_attributes={"plan": "pro"})
+    # So many that not all of them are drawn for the control group.
+    people = ProfileFactory.create_batch(20, custom_attributes={"plan": "pro"})
     canvas = build(
         [message("hello"), delay("wait"), split("pro?", has("plan", "pro"), [message("yes")], [message("no")])]
     )
@@ -220,7 +221,7 @@ def test_settings_exits_conversions_variants_results_and_journeys(page):
     let_in(canvas, *people)
     run(NOON)
     page.goto(f"{base}/results/")
-    expect(page.locator("[data-total=entered]")).to_have_text("5")
+    expect(page.locator("[data-total=entered]")).to_have_text("20")
     shoot(page, "canvas-results")
     page.goto(f"{base}/journeys/")
     page.locator(".hl-journeys a").first.click()
