@@ -131,7 +131,8 @@ def set_off(events: Sequence[PendingEvent], now: datetime) -> None:
         members = suppression.among(reach.audience(campaign, now, before), {h.profile_id for h in found})
         inside = [h for h in found if h.profile_id in members]
         counters.add(admission.turned_away(campaign, {"not_in_audience": len(found) - len(inside)}, now))
-        _send(campaign, inside, now)
+        if inside:
+            _send(campaign, inside, now)
 
 
 def _is_in_time(campaign: Campaign, happening: Happening, now: datetime) -> bool:
@@ -144,8 +145,7 @@ def _is_in_time(campaign: Campaign, happening: Happening, now: datetime) -> bool
 
 def _send(campaign: Campaign, happenings: Sequence[Happening], now: datetime) -> None:
     delay, portion = delays.read(campaign.delay or {}), portion_of(campaign)
-    places = zones.of_profiles({h.profile_id for h in happenings}) if happenings else {}
-    company = zones.company()
+    places, company = zones.of_profiles({h.profile_id for h in happenings}), zones.company()
     due = {
         h.profile_id: due_at(delay, portion, campaign.portion_waits, h.occurred_at, places[h.profile_id], company)
         for h in happenings
@@ -153,6 +153,8 @@ def _send(campaign: Campaign, happenings: Sequence[Happening], now: datetime) ->
     outside = sum(moment is None for moment in due.values())
     counters.add(admission.turned_away(campaign, {"outside_portion_of_day": outside}, now))
     kept = [h for h in happenings if due[h.profile_id] is not None]
+    if not kept:
+        return
     causes = _dispatches(campaign, kept)
     asked = [Asked(h.profile_id, causes[h.source], max(due[h.profile_id] or now, now), context_of(h)) for h in kept]
     admission.admit(campaign, asked, now)

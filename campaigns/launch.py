@@ -25,6 +25,7 @@ LONGEST_DELAY = timedelta(days=365)
 LEAST_TEST = timedelta(hours=1)
 STALE_AFTER = timedelta(hours=72)
 LONG_SEND = timedelta(hours=12)
+BRIEF = 48  # hours (campaigns specification, section 12)
 
 
 def problems(campaign: Campaign, now: datetime) -> list[str]:
@@ -157,22 +158,27 @@ def _audience_warnings(campaign: Campaign, audience: int, everybody: int) -> Ite
 
 def _trigger_in_audience(campaign: Campaign) -> str:
     """The name of a trigger event that the audience's own filters ask for too."""
-    trees = [campaign.filters, *campaign.segments.values_list("filters", flat=True)]
-    asked = {leaf.get("name") for tree in trees for leaf in leaves(tree) if "event" in leaf["filter"]}
+    asked = {leaf.get("name") for leaf in _leaves(campaign) if "event" in str(leaf["filter"])}
     return next((t["name"] for t in campaign.triggers if t.get("kind") == "event" and t.get("name") in asked), "")
 
 
 def _looks_back_briefly(campaign: Campaign) -> bool:
-    """Whether the audience asks about the last 48 hours or less."""
-    trees = [campaign.filters, *campaign.segments.values_list("filters", flat=True)]
-    return any(_hours(leaf) < 48 for tree in trees for leaf in leaves(tree))
+    """Whether a filter of the audience is about less than 48 hours."""
+    return any(_hours(leaf) < BRIEF for leaf in _leaves(campaign))
+
+
+def _leaves(campaign: Campaign) -> Iterator[Leaf]:
+    """Every filter of its own and of its segments, even of a tree that is partly wrong."""
+    for tree in (campaign.filters, *campaign.segments.values_list("filters", flat=True)):
+        yield from leaves(tree)
 
 
 def _hours(leaf: Leaf) -> float:
-    """How far back a filter looks; for ever where it doesn't say."""
-    if "within" in leaf:
-        return float(leaf["within"] * (1 if leaf.get("unit") == "hours" else 24))
-    return float(leaf["days"] * 24) if "days" in leaf else math.inf
+    """How many hours a filter is about; endless where it doesn't say."""
+    within = leaf.get("within", leaf.get("days"))
+    if not isinstance(within, int | float):
+        return math.inf
+    return within if leaf.get("unit") == "hours" else within * 24
 
 
 def _delivery_warnings(campaign: Campaign, now: datetime, audience: int) -> Iterator[str]:

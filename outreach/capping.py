@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from outreach import controls, zones
+from outreach import controls, eligibility, zones
 from outreach.caps import Rule, Unit, refusing
 from outreach.checks import Verdicts, aborted
 from outreach.controls import Controls
@@ -72,7 +72,9 @@ def is_within_caps(batch: Sequence[Claimed], now: datetime) -> Verdicts:
 def _judge(
     asked: Sequence[Claimed], known: Mapping[int, Controls], in_force: Sequence[Rule], now: datetime
 ) -> Verdicts:
-    places = _locked(sorted({m.profile_id for m in asked}))
+    people = {m.profile_id for m in asked}
+    eligibility.lock_people(people)
+    places = zones.of_profiles(people)
     taken = {rule.id: places_taken(rule, places, now) for rule in in_force}
     held = _held(asked)
     found: dict[int, Verdict] = {}
@@ -102,14 +104,6 @@ def _capped(rule: Rule) -> Refusal:
         "unit": rule.unit,
     }
     return aborted(f"frequency_cap:{rule.id}", text, LogKind.CAPPED)
-
-
-def _locked(profiles: Sequence[int]) -> dict[int, ZoneInfo]:
-    """The zones of the profiles, which stay locked until the transaction ends."""
-    if connection.vendor == "postgresql":
-        lock = f"SELECT p.id FROM audience_profile AS p WHERE {bulk.in_ids('p.id')} ORDER BY p.id FOR NO KEY UPDATE"
-        bulk.fetch(lock, [bulk.ids_param(profiles)])
-    return zones.of_profiles(profiles)
 
 
 def _held(asked: Sequence[Claimed]) -> set[tuple[int, int, int]]:

@@ -7,6 +7,7 @@ receipt converts once for each conversion event. So the order in which events co
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -15,7 +16,7 @@ from audience.reactions import Names
 from outreach import counters, matching, outcomes, properties, stream
 from outreach.counters import Key
 from outreach.matching import Happening
-from outreach.models import Conversion, ConversionEvent, Metric, Status
+from outreach.models import ConversionEvent, Metric, Status
 from workspace import bulk
 from workspace.models import Workspace
 
@@ -159,11 +160,7 @@ def _store(found: Sequence[tuple[ConversionEvent, Happening, Exposure]], now: da
         [bulk.as_json(rows)],
     )
     new = set(made)
-    for event, happening, exposure in found:
-        if (event.pk, happening.profile_id, exposure.cause) not in new:
-            Conversion.objects.filter(
-                event=event, profile=happening.profile_id, cause=exposure.cause, converted_at__gt=happening.occurred_at
-            ).update(converted_at=happening.occurred_at)
+    _correct([row for row in rows if (row["event_id"], row["profile_id"], row["cause"]) not in new])
     fresh = [(e, h, x) for e, h, x in found if (e.pk, h.profile_id, x.cause) in new]
     outcomes.announce([(e.outreach_id, h.profile_id, "converted", now) for e, h, x in fresh if not x.is_control])
     stream.put(
@@ -184,3 +181,16 @@ def _store(found: Sequence[tuple[ConversionEvent, Happening, Exposure]], now: da
         key = Key(event.outreach_id, day, exposure.variant, 0, Metric.CONVERTED, str(event))
         totals[key] = totals.get(key, 0) + 1
     counters.add(totals)
+
+
+def _correct(known: Sequence[Mapping[str, Any]]) -> None:
+    """An earlier time than the one that a conversion has takes its place. One statement."""
+    if known:
+        bulk.execute(
+            f"""
+            UPDATE outreach_conversion SET converted_at = u.converted_at FROM {bulk.rows_as_table(_COLUMNS)}
+            WHERE outreach_conversion.event_id = u.event_id AND outreach_conversion.profile_id = u.profile_id
+              AND outreach_conversion.cause = u.cause AND outreach_conversion.converted_at > u.converted_at
+            """,
+            [bulk.as_json(known)],
+        )

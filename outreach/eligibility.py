@@ -34,13 +34,17 @@ def lock(outreach: Outreach, ids: Collection[int]) -> None:
     A few people are locked themselves, in id order, so that calls and events about others go on; a run with many locks
     its outreach. Without it, two calls at once would both find that nobody has received anything.
     """
-    if connection.vendor != "postgresql":
-        return  # writing transactions never overlap
     if len(ids) <= FEW:
-        sql = f"SELECT p.id FROM audience_profile AS p WHERE {bulk.in_ids('p.id')} ORDER BY p.id FOR NO KEY UPDATE"
-        bulk.fetch(sql, [bulk.ids_param(sorted(ids))])
-    else:
+        lock_people(ids)
+    elif connection.vendor == "postgresql":
         bulk.fetch("SELECT id FROM outreach_outreach WHERE id = %s FOR NO KEY UPDATE", [outreach.pk])
+
+
+def lock_people(ids: Collection[int]) -> None:
+    """Lock profiles, in id order, until the transaction ends. On SQLite writing transactions never overlap."""
+    if connection.vendor == "postgresql":
+        sql = f"SELECT p.id FROM audience_profile AS p WHERE {bulk.in_ids('p.id')} ORDER BY p.id FOR NO KEY UPDATE"
+        bulk.fetch(sql, [bulk.ids_param(ids)])
 
 
 def consider(

@@ -100,7 +100,7 @@ def _too_complex(tree: Any, scope: Scope) -> Iterator[Problem]:
 
 def _largest(tree: Any, scope: Scope) -> str:
     """Which of the segments that the tree names has the most filters; empty where it names none."""
-    named = {key for leaf in leaves(tree) if leaf["filter"] == "segment" for key in leaf.get("segments", ())}
+    named = {key for leaf in leaves(tree) for key in _included(leaf, scope)}
     sizes = [(cost(scope.segments[key].tree, scope, frozenset({key}))[0], scope.segments[key].name) for key in named]
     if not sizes:
         return ""
@@ -113,12 +113,18 @@ def cost(tree: Any, scope: Scope, inside: frozenset[int] = frozenset()) -> tuple
     count = size = 0
     for leaf in leaves(tree):
         count, size = count + 1, size + _size(leaf)
-        included = leaf.get("segments") if leaf.get("filter") == "segment" else None
-        for key in included if isinstance(included, list) else ():
-            if isinstance(key, int) and key in scope.segments and key not in inside:
+        for key in _included(leaf, scope):
+            if key not in inside:
                 more = cost(scope.segments[key].tree, scope, inside | {key})
                 count, size = count + more[0], size + more[1]
     return count, size
+
+
+def _included(leaf: Leaf, scope: Scope) -> list[int]:
+    """The segments that a leaf, which may be partly wrong, includes; those that are gone left out."""
+    named = leaf.get("segments") if leaf.get("filter") == "segment" else None
+    found = named if isinstance(named, list) else []
+    return [key for key in found if isinstance(key, int) and key in scope.segments]
 
 
 def _size(leaf: Leaf) -> int:

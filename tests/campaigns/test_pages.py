@@ -434,6 +434,14 @@ def test_an_audience_that_is_too_complex_names_its_largest_segment(admin):
     assert "The largest segment is “VIP list” with 401." in page
 
 
+def test_a_filter_that_cannot_be_read_is_no_fault_of_the_review(admin):
+    ProfileFactory()
+    gone = {"filter": "segment", "op": "in", "segments": [987_654, "x"]}
+    broken = {"filter": "last_active", "op": "less_than_days_ago", "days": "soon"}
+    campaign = CampaignFactory(is_local=True, to_everyone=False, filters={"any": [gone, broken] * 251})
+    assert "The audience has 502 filters" in admin.get(url("launch", campaign.pk)).text
+
+
 def test_a_rate_that_takes_more_than_three_days_blocks(admin):
     ProfileFactory.create_batch(3)
     campaign = CampaignFactory()
