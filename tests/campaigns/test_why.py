@@ -1,5 +1,6 @@
 """Every reason can happen, is counted, and is told for the profile it happened to (specification, section 8)."""
 
+import itertools
 from collections.abc import Callable
 from datetime import time
 
@@ -8,7 +9,7 @@ import pytest
 from audience.models import GlobalControl, Profile, SuppressionList
 from campaigns import why
 from campaigns.models import Campaign
-from outreach import lifecycle, plan, reasons, results
+from outreach import arms, lifecycle, plan, reasons, results
 from outreach.models import FrequencyRule, Optimisation, Quiet, Subscribed
 from tests.campaigns.world import DAY, HOUR, MINUTE, World, action, adds_up, event
 from tests.campaigns.world import reasons as counted
@@ -107,8 +108,9 @@ def local_time_passed(world, ada):
 
 
 def held_for_winner(world, ada):
+    later = next(pk for pk in itertools.count(1) if arms.slot_of(ada.pk, pk) >= 2)  # Ada is not among those of the test
     campaign = CampaignFactory(
-        optimisation=Optimisation.WINNER, held_share=98, winner_at=NOON + DAY, sends_best_anyway=False
+        pk=later, optimisation=Optimisation.WINNER, held_share=98, winner_at=NOON + DAY, sends_best_anyway=False
     )
     campaign.variants.update(share=1)
     other = campaign.variants.create(name="B", share=1)

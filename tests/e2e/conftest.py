@@ -1,5 +1,6 @@
 """A real browser. In CI a missing one is a failure, elsewhere a skip. Each test leaves pictures in build/."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from tests.factories import AdminFactory
 
@@ -58,4 +59,5 @@ def _matters(message: ConsoleMessage) -> bool:
 def shoot(page: Page, name: str) -> None:
     """Keep a picture for people; of the whole page where that was asked for, as drawing one takes a second."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=bool(os.environ.get("SCREENSHOTS")))
+    with contextlib.suppress(Error):  # a browser short of memory draws none, which says nothing of the page
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=bool(os.environ.get("SCREENSHOTS")))
