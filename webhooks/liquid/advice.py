@@ -17,9 +17,9 @@ from .dialect import scan
 from .errors import position
 from .expressions import Attribute, Filtered, Path, Variable
 from .samples import written
+from .steps import OutputNode
 from .tags.connected_content import ConnectedContentNode
 from .tags.messages import AbortNode
-from .tags.output import OutputNode
 from .template import Template
 
 PERSONAL = frozenset({"", "custom_attribute"})

@@ -70,6 +70,9 @@ NAMESPACES = OTHER_CHANNELS | {
 }
 
 
+_NO_SERVICES = Services()
+
+
 def _nothing(name: str) -> None:
     return None
 
@@ -83,6 +86,7 @@ class RenderData:
     """
 
     __slots__ = (
+        "_context",
         "answers",
         "base",
         "budget",
@@ -113,7 +117,7 @@ class RenderData:
     ) -> None:
         self.profile = profile
         self.now = now
-        self.services = services or Services()
+        self.services = services or _NO_SERVICES
         self.base = {"now": now, "today": now, "event_name": event_name}
         self.wholes: dict[str, Mapping[str, Any] | None] = {
             "custom_attribute": profile.get("custom_attributes"),
@@ -131,6 +135,12 @@ class RenderData:
         self.extras: dict[str, str] = {}
         self.answers: dict[ConnectedContentCall, ConnectedContentAnswer] = {}
         self.calls: list[tuple[ConnectedContentCall, ConnectedContentAnswer]] = []
+        self._context: Context | None = None
+
+    def context(self, template: BoundTemplate) -> Context:
+        """A context for templates that only print values: as they set nothing, all of a message have the same one."""
+        self._context = self._context or Context(template, data=self)
+        return self._context
 
     def whole(self, namespace: str) -> object:
         """A namespace as one object, or None."""

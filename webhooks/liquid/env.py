@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 from liquid import BoundTemplate, Environment, Mode
 from liquid.ast import Node
-from liquid.exceptions import LiquidError, LiquidInterrupt
+from liquid.exceptions import LiquidInterrupt
 from liquid.parser import get_parser
 from liquid.tag import Tag
 from liquid.token import TOKEN_CONTENT, Token
@@ -17,6 +17,7 @@ from . import dialect
 from .context import Context
 from .errors import Fault, Refusal
 from .limits import LIMITS, Writer
+from .steps import place, steps_of, walk
 from .tags import FETCHING, TAGS
 from .tokens import Tokens
 
@@ -28,6 +29,10 @@ class Bound(BoundTemplate):
 
     context_class = Context
 
+    def __init__(self, env: Environment, nodes: list[Node], *args: object, **kwargs: object) -> None:
+        super().__init__(env, nodes, *args, **kwargs)
+        self.steps = steps_of(nodes)
+
     def render_with_context(
         self, context: Context, buffer: Writer, *args: object, partial: bool = False, **kwargs: object
     ) -> None:
@@ -35,18 +40,14 @@ class Bound(BoundTemplate):
 
         No names are added for a partial: a Content Block sees and sets the variables of its place.
         """
-        for node in self.nodes:
-            try:
-                node.render(context, buffer)
-            except LiquidError as error:
-                error.token = error.token or node.token
+        try:
+            walk(self.steps, context, buffer)
+        except LiquidInterrupt as interrupt:
+            if partial and context.loops:
                 raise
-            except LiquidInterrupt as interrupt:
-                if partial and context.loops:
-                    raise
-                raise Fault(f"'{interrupt}' stands outside of a loop", node.token) from interrupt
-            except RecursionError as error:
-                raise Fault("this nests too deeply", node.token) from error
+            raise Fault(f"'{interrupt}' stands outside of a loop", place(interrupt)) from interrupt
+        except RecursionError as error:
+            raise Fault("this nests too deeply", place(error)) from error
 
 
 class Dialect(Environment):

@@ -75,7 +75,7 @@ class Variable(Path):
     __slots__ = ()
 
     def evaluate(self, context: Context) -> object:
-        value = context.local(self.name)
+        value = context.scope.find(self.name)
         if value is None or (not self.path and type(value) is not dict):
             return value
         return self.down(value, self.path, context)

@@ -19,7 +19,7 @@ from .compare import AnyOf, Comparison
 from .context import STANDARD_ATTRIBUTES, RenderData
 from .expressions import Attribute, Constant, Filtered, Loop, Namespace, Path, Variable
 from .services import Services
-from .tags.output import OutputNode
+from .steps import OutputNode
 from .template import Template
 
 LONGEST_LIST = 100

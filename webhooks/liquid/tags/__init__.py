@@ -1,9 +1,9 @@
 """The dialect's tags, by family."""
 
+from liquid.builtin.content import Literal
 from liquid.builtin.tags.for_tag import BreakTag, ContinueTag
 from liquid.tag import Tag
 
-from .blocks import ContentTag
 from .catalogs import CatalogItemsTag, CatalogSelectionTag
 from .connected_content import ConnectedContentTag
 from .flow import CaseTag, ForTag, IfTag, TablerowTag, UnlessTag
@@ -15,7 +15,7 @@ FETCHING: tuple[type[Tag], ...] = (ConnectedContentTag, CatalogItemsTag, Catalog
 """Tags that ask the outside for something. In text that is rendered again they stay text."""
 
 TAGS: tuple[type[Tag], ...] = (
-    ContentTag,
+    Literal,
     OutputTag,
     IllegalTag,
     IfTag,

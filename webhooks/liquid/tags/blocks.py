@@ -1,7 +1,6 @@
 """What the tags that hold other things have in common."""
 
-from liquid.ast import BlockNode
-from liquid.builtin.content import ContentNode, Literal
+from liquid.ast import BlockNode, Node
 from liquid.output import NullIO
 from liquid.parser import get_parser
 from liquid.tag import Tag
@@ -9,22 +8,25 @@ from liquid.token import TOKEN_EXPRESSION, Token
 
 from webhooks.liquid.context import Context
 from webhooks.liquid.errors import Refusal
-from webhooks.liquid.limits import Buffer, Writer
+from webhooks.liquid.limits import Buffer
+from webhooks.liquid.steps import steps_of, walk
 from webhooks.liquid.tokens import Tokens
 
 
 class Block(BlockNode):
     """A sequence of nodes. One that holds only white space prints nothing."""
 
-    __slots__ = ()
+    __slots__ = ("steps",)
+
+    def __init__(self, token: Token, nodes: list[Node]) -> None:
+        super().__init__(token, nodes)
+        self.steps = steps_of(nodes)
 
     def render_to_output(self, context: Context, buffer: Buffer) -> int:
         if self.blank:
-            for node in self.nodes:
-                node.render(context, _NOWHERE)
+            walk(self.steps, context, _NOWHERE)
             return 0
-        for node in self.nodes:
-            node.render(context, buffer)
+        walk(self.steps, context, buffer)
         buffer.check()
         return 0
 
@@ -32,19 +34,6 @@ class Block(BlockNode):
 
 
 _NOWHERE = NullIO()
-
-
-class Content(ContentNode):
-    """Text as it is written."""
-
-    __slots__ = ()
-
-    def render(self, context: Context, buffer: Writer) -> int:
-        return buffer.write(self.text)
-
-
-class ContentTag(Literal):
-    node_class = Content
 
 
 def block(tag: Tag, stream: Tokens, *ends: str) -> Block:

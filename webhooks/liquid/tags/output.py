@@ -1,22 +1,19 @@
 """What prints: outputs and `echo`; the `liquid` tag; and what is refused."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from liquid.ast import Node
 from liquid.builtin.tags.liquid_tag import LiquidNode
-from liquid.expression import Expression
 from liquid.parser import get_parser
 from liquid.tag import Tag
 from liquid.token import TOKEN_EXPRESSION, TOKEN_ILLEGAL, TOKEN_OUTPUT, TOKEN_TAG, Token
 
 from webhooks.liquid import dialect, suggest
-from webhooks.liquid.context import Context
-from webhooks.liquid.errors import Fault, Refusal
+from webhooks.liquid.errors import Refusal
 from webhooks.liquid.grammar import output
-from webhooks.liquid.limits import LONG_TEXT, Buffer, Writer
+from webhooks.liquid.steps import OutputNode
 from webhooks.liquid.tokens import Tokens, expression
-from webhooks.liquid.values import text
 
 INSTEAD = {
     "include": "use {{content_blocks.${name}}}",
@@ -26,34 +23,6 @@ INSTEAD = {
 }
 _BRANCHES = {"else": "'if', 'unless', 'case' or 'for'", "elsif": "'if' or 'unless'", "when": "'case'"}
 _LINE = re.compile(r"[ \t]*(#|\w+)[ \t]*(.*?)[ \t\r]*")
-
-
-class OutputNode(Node):
-    """Prints a value."""
-
-    __slots__ = ("blank", "expression")
-
-    def __init__(self, token: Token, expression: Expression) -> None:
-        super().__init__(token)
-        self.expression = expression
-        self.blank = False
-
-    def render_to_output(self, context: Context, buffer: Writer) -> int:
-        try:
-            value = self.expression.evaluate(context)
-            shown = value if type(value) is str else text(value)
-            buffer.write(shown)
-            if len(shown) >= LONG_TEXT and type(buffer) is Buffer:
-                buffer.check()
-            return 0
-        except Fault as fault:
-            fault.token = fault.token or self.token
-            raise
-
-    render = render_to_output  # no tag is ever disabled here
-
-    def expressions(self) -> Iterable[Expression]:
-        return [self.expression]
 
 
 class OutputTag(Tag):
