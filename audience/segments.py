@@ -3,6 +3,7 @@
 import logging
 import math
 import random
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +26,8 @@ Answer = TypeVar("Answer")
 SAMPLE_BUCKETS = 100
 SMALL = 20_000  # profiles; fewer are counted, not estimated
 FEW = 50  # profiles found in the sample; fewer say little, and what selects few is often counted quickly
-QUICK_MILLISECONDS = 500
+QUICK = 0.5  # seconds that counting may take where a sample says little
+ESTIMATED_WITHIN = 0.9  # seconds in all; where taking the sample was slow, less is left for counting
 _Z = 1.96  # 95 %
 
 
@@ -90,10 +92,11 @@ def estimate(queryset: QuerySet[Profile]) -> Estimate:
     if total <= SMALL:
         exact = queryset.count()
         return Estimate(exact, exact, total)
-    sample = _sample()
+    began, sample = time.monotonic(), _sample()
     size = Profile.objects.filter(random_bucket__in=sample).count()
     found = queryset.filter(random_bucket__in=sample).count()
-    if found < FEW and (counted := _quickly(queryset.count)) is not None:
+    left = ESTIMATED_WITHIN - (time.monotonic() - began)
+    if found < FEW and (counted := _quickly(queryset.count, min(QUICK, left))) is not None:
         return Estimate(counted, counted, total)
     low, high = _interval(found, size)
     return Estimate(math.floor(low * total), math.ceil(high * total), size)
@@ -119,7 +122,7 @@ def examples(queryset: QuerySet[Profile], count: int = 5) -> list[Profile]:
     found = [*queryset.filter(random_bucket__in=_sample())[:count]]
     if len(found) == count:
         return found
-    return _quickly(lambda: [*queryset[:count]]) or found
+    return _quickly(lambda: [*queryset[:count]], QUICK) or found
 
 
 def _sample() -> list[int]:
@@ -128,13 +131,14 @@ def _sample() -> list[int]:
     return [*range(random.randrange(stride), BUCKETS, stride)]  # noqa: S311 - a fair sample, not a secret
 
 
-def _quickly(ask: Callable[[], Answer]) -> Answer | None:
-    """The answer, if PostgreSQL has it in half a second; None otherwise."""
-    if connection.vendor != "postgresql":
+def _quickly(ask: Callable[[], Answer], seconds: float) -> Answer | None:
+    """The answer, if PostgreSQL has it in this time; None otherwise."""
+    milliseconds = int(seconds * 1000)
+    if connection.vendor != "postgresql" or milliseconds <= 0:  # 0 would be no limit at all
         return None
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = %s", [QUICK_MILLISECONDS])
+            cursor.execute("SET LOCAL statement_timeout = %s", [milliseconds])
             answer = ask()
             cursor.execute("SET LOCAL statement_timeout = 0")
             return answer

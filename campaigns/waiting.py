@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import F
+
 from campaigns.models import Campaign
 from webhooks.models import Message
 from workspace import bulk
@@ -27,7 +29,8 @@ def messages(campaign: Campaign, profiles: Collection[int]) -> list[Waiting]:
     """Those of these profiles that nobody has begun to send."""
     if not profiles:
         return []
-    rows = Message.objects.filter(sender=campaign.sender_id, profile__in=profiles, finished_at=None, attempts=0)
+    own = Message.objects.annotate(own=F("sender_id") + 0)  # + 0: see outreach.eligibility
+    rows = own.filter(own=campaign.sender_id, profile__in=profiles, finished_at=None, attempts=0)
     return [of(pk, profile, context) for pk, profile, context in rows.values_list("pk", "profile_id", "context")]
 
 

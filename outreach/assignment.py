@@ -54,7 +54,7 @@ def store(
     rows = [
         {"id": profile, "variant": variant, "share": shares[variant]}
         for profile, variant in chosen.items()
-        if before.get(profile) != Kept(variant, shares[variant])
+        if profile not in before or before[profile] != Kept(variant, shares[variant])
     ]
     if not rows:
         return

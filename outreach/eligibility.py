@@ -99,8 +99,8 @@ def last_receipts(outreach: Outreach, ids: Collection[int], cause: int) -> dict[
 
 def waiting_for(outreach: Outreach, ids: Collection[int], cause: int) -> set[int]:
     """Those for whom a message of it, for another reason, has not ended."""
-    source = bulk.rows_of_each(
-        "webhooks_message", "profile_id", "profile_id", "finished_at IS NULL AND sender_id = %s AND cause <> %s"
-    )
+    # + 0: by profile. Where statistics did not know the sender yet, PostgreSQL read all that the sender has waiting.
+    condition = "finished_at IS NULL AND sender_id + 0 = %s AND cause <> %s"
+    source = bulk.rows_of_each("webhooks_message", "profile_id", "profile_id", condition)
     rows = bulk.fetch(f"SELECT r.profile_id FROM {source}", [bulk.ids_param(ids), outreach.sender_id, cause])
     return {profile for (profile,) in rows}

@@ -85,13 +85,14 @@ def of_send(outreach: Outreach, send_id: str, days: Span, now: datetime) -> Tabl
     kept = Dispatch.objects.filter(outreach=outreach, send_id=send_id, created_at__gte=now - SEND_DAYS_KEPT)
     causes = list(kept.values_list("pk", flat=True)) if send_id else []
     found: Table = {}
-    ended = Message.objects.filter(sender=outreach.sender_id, cause__in=causes, **days.during("finished_at"))
+    sent = Message.objects.filter(sender=outreach.sender_id, cause__in=causes)
+    ended, to = sent.filter(**days.during("finished_at")), sent.values("profile")
     names = {Outcome.RECEIVED: "sent", Outcome.FAILED: "errors"}
     on = TruncDate("finished_at", tzinfo=days.zone)
     counted = ended.filter(outcome__in=names).annotate(day=on).values_list("day", "variant", "outcome")
     for day, variant, outcome, count in counted.annotate(Count("pk")).order_by():
         setattr(_at(found, day, variant), names[Outcome(outcome)], count)
-    _add_people(found, Receipt.objects.filter(sender=outreach.sender_id, cause__in=causes), days)
+    _add_people(found, Receipt.objects.filter(sender=outreach.sender_id, cause__in=causes, profile__in=to), days)
     _add_conversions(found, Conversion.objects.filter(outreach=outreach, cause__in=causes), days)
     _add_money(found, Revenue.objects.filter(outreach=outreach, cause__in=causes), days)
     return found

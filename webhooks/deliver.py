@@ -36,7 +36,7 @@ LAST_TRIES = 15.0  # seconds a stopping worker goes on trying to record
 LOOK_AGAIN = 0.1  # seconds between claims that found less than there is room for
 LOOK_SOON = 0.01  # the same, where a host's own limit was the reason
 START_WITHIN = 0.01  # seconds after its place that a request of a limited sender may start
-RECORD_WITHIN = 0.05  # seconds an answer waits for others to be recorded with it
+RECORD_WITHIN = 0.1  # seconds an answer waits for others to be recorded with it
 _STALE = Refusal(
     Outcome.ABORTED, "rate_limited", "Waited 72 hours for its place: the speed limit is too low", LogKind.RATE_LIMITED
 )

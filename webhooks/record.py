@@ -62,8 +62,9 @@ def _record(attempts: Sequence[Attempt], *, with_details: bool = True) -> int:
             log.write(
                 activity.row(attempt, ruling, now) for attempt, ruling in pairs if _belongs_in_log(attempt, ruling)
             )
+        recorded = [_recorded(attempt, ruling, now) for attempt, ruling in changed]
         for recorder in hooks.recorders:
-            recorder([_recorded(attempt, ruling, now) for attempt, ruling in changed])
+            recorder(recorded)
     return sum(ruling.is_final for _, ruling in changed)
 
 
