@@ -4,7 +4,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from audience.filters import InvalidFilter, Problem, Unseen
 from audience.filters.loading import included, load_segments
 from audience.filters.scope import ALL_SEEN
 from audience.models import BUCKETS, Profile, Segment
+from workspace import bulk
 from workspace.remembered import Recent
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,12 @@ def members(
     except InvalidFilter as error:
         logger.warning("audience can't be used and selects nobody: %s", error)
         return Profile.objects.none()
+
+
+def among(queryset: QuerySet[Profile], ids: Collection[int]) -> set[int]:
+    """Which of these profiles a queryset selects."""
+    found = queryset.filter(bulk.is_one_of("audience_profile.id", ids)) if ids else queryset.none()
+    return set(found.values_list("pk", flat=True))
 
 
 def problems(segments: Iterable[Segment], extra_tree: Mapping[str, Any], now: datetime) -> list[Problem]:

@@ -53,6 +53,7 @@ def measure(count: int, workers: int, connection: Any) -> dict[str, Any]:
             crew.do(move, START)
         with clocked("record", seconds):
             crew.do(answer, START)
+        awaken(START)
         with clocked("to_delay", seconds):
             crew.do(move, START)
         with clocked("to_actions", seconds):
@@ -137,7 +138,6 @@ def move(now: datetime, part: int, size: int) -> None:
 def answer(now: datetime, part: int, size: int) -> None:
     from django.db.models import F
 
-    from canvas.models import Journey
     from webhooks.attempt import Attempt
     from webhooks.claims import Claimed
     from webhooks.models import Message
@@ -153,8 +153,13 @@ def answer(now: datetime, part: int, size: int) -> None:
     while batch := [Claimed(*row) for row in rows.filter(pk__gt=last)[:ANSWERED]]:
         record([Attempt(message, answer=Answer(200)) for message in batch])
         last = batch[-1].id
-    # They were woken by the real clock.
-    Journey.objects.annotate(part=F("id") % size).filter(state="sending", part=part).update(wake_at=now)
+
+
+def awaken(now: datetime) -> None:
+    """Recording woke the journeys by the real clock."""
+    from canvas.models import Journey
+
+    Journey.objects.filter(state="sending").update(wake_at=now)
 
 
 def act(now: datetime, part: int, size: int) -> None:

@@ -18,7 +18,7 @@ from audience.ingest import ItemError
 from campaigns import admission
 from campaigns.admission import Asked
 from campaigns.models import Campaign, Delivery
-from outreach import calls, counters, later, plan, reach, recipients, suppression
+from outreach import calls, counters, later, plan, reach, recipients
 from outreach.calls import Call, Checked
 from outreach.errors import NotByCall, UnusableCall, WrongStatus
 from outreach.later import EVERYBODY, Part, When
@@ -138,7 +138,7 @@ def send(
         refused = Counter({"profile_not_found": found.missing, "duplicate": found.repeated})
         answer = Answer(dispatch.key, refused=refused, send_id=send_id, errors=found.errors)
         turn = part.among(found.people)
-        members = suppression.among(plan.narrowed(reach.audience(campaign, now), audience, now), turn)
+        members = segments.among(plan.narrowed(reach.audience(campaign, now), audience, now), turn)
         outside = len(turn) - len(members)
         asked = [
             Asked(pk, dispatch.pk, due_at or now, _context(recipient))

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from audience import segments
 from campaigns import admission, events, waiting
 from campaigns.models import Campaign
-from outreach import delays, history, matching, properties, reach, suppression, zones
+from outreach import delays, history, matching, properties, reach, zones
 from outreach.checks import Verdicts, aborted
 from outreach.delays import Mode
 from outreach.matching import Happening
@@ -86,7 +87,7 @@ def is_in_audience(batch: Sequence[Claimed], now: datetime) -> Verdicts:
     for campaign, messages in _first_attempts(batch).values():
         asked = _judged_again(campaign, messages, now)
         if asked:
-            members = suppression.among(reach.audience(campaign, now), {m.profile_id for m in asked})
+            members = segments.among(reach.audience(campaign, now), {m.profile_id for m in asked})
             gone = [m for m in asked if m.profile_id not in members]
             found |= {m.id: aborted("no_longer_in_audience", "No longer in the audience") for m in gone}
     return found

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from audience import segments
 from audience.filters.scope import Scope
 from audience.models import PendingEvent
 from audience.reactions import Names, unseen
 from campaigns import admission, waiting
 from campaigns.admission import Asked
 from campaigns.models import Campaign, Delivery
-from outreach import capping, counters, delays, matching, properties, reach, suppression, zones
+from outreach import capping, counters, delays, matching, properties, reach, zones
 from outreach.delays import Delay
 from outreach.matching import Happening, Trigger
 from outreach.models import Dispatch, Metric, Status
@@ -128,7 +129,7 @@ def set_off(events: Sequence[PendingEvent], now: datetime) -> None:
         found = [h for h in happenings if _is_in_time(campaign, h, now) and fits(campaign.triggers, h, scope, {})]
         if not found:
             continue
-        members = suppression.among(reach.audience(campaign, now, before), {h.profile_id for h in found})
+        members = segments.among(reach.audience(campaign, now, before), {h.profile_id for h in found})
         inside = [h for h in found if h.profile_id in members]
         counters.add(admission.turned_away(campaign, {"not_in_audience": len(found) - len(inside)}, now))
         if inside:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from audience import segments
 from audience.models import Profile, SubscriptionState
 from campaigns import admission, events, words
 from campaigns.models import Campaign, Delivery
@@ -155,7 +156,7 @@ def _at(moment: datetime | None) -> str:
 
 
 def _audience(campaign: Campaign, profile: Profile, now: datetime) -> Check:
-    is_in = bool(suppression.among(reach.audience(campaign, now), [profile.pk]))
+    is_in = bool(segments.among(reach.audience(campaign, now), [profile.pk]))
     names = ", ".join(campaign.segments.values_list("name", flat=True))
     return Check(_("in the audience"), is_in, names or (_("all profiles") if campaign.to_everyone else ""))
 

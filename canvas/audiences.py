@@ -7,8 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BooleanField, QuerySet
-from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from audience import filters, segments
@@ -45,18 +43,8 @@ def matching(audience: Audience, people: Sequence[Traveller], now: datetime) -> 
 
 
 def _profiles(asked: Mapping[str, Any], people: Sequence[Traveller], now: datetime) -> set[int]:
-    members = among(segments.members((), asked, now), {t.profile_id for t in people})
+    members = segments.among(segments.members((), asked, now), {t.profile_id for t in people})
     return {t.id for t in people if t.profile_id in members}
-
-
-def among(queryset: "QuerySet[Profile]", ids: Collection[int]) -> set[int]:
-    """Which of these profiles a queryset selects. The ids travel as one parameter."""
-    return set(queryset.filter(_is_one_of(ids)).values_list("pk", flat=True)) if ids else set()
-
-
-def _is_one_of(ids: Collection[int]) -> RawSQL:
-    condition = bulk.in_ids("audience_profile.id")
-    return RawSQL(condition, [bulk.ids_param(ids)], output_field=BooleanField())  # noqa: S611 - the SQL is ours
 
 
 def problems(audience: Audience, now: datetime | None = None) -> list[str]:
@@ -78,4 +66,5 @@ def sentence(audience: Audience) -> str:
 
 def values_of(ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """The columns of these profiles, by id."""
-    return {row["id"]: dict(row) for row in Profile.objects.filter(_is_one_of(ids)).values()} if ids else {}
+    rows = Profile.objects.filter(bulk.is_one_of("audience_profile.id", ids)).values() if ids else ()
+    return {row["id"]: dict(row) for row in rows}

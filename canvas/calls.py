@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audience.ingest import ItemError
+from audience.segments import among
 from canvas import entry
-from canvas.audiences import among
 from canvas.entry import ADMITTED, Candidate
 from canvas.models import Canvas, Entry
 from outreach import calls, later, plan, reach, recipients

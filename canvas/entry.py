@@ -16,8 +16,8 @@ from django.db.models import Count as CountOf
 from django.db.models import Max, Q
 
 from audience.models import Profile
+from audience.segments import among
 from canvas import conversions, counts, durations, live
-from canvas.audiences import among
 from canvas.counts import StepMetric
 from canvas.live import Live
 from canvas.models import Cadence, Canvas, EntryQuota, Journey, Reentry
@@ -126,7 +126,7 @@ def _admitted(
 
 def _before(canvas: Canvas, profiles: Iterable[int]) -> dict[int, Before]:
     rows = (
-        Journey.objects.filter(canvas=canvas, profile_id__in=profiles)
+        Journey.objects.filter(bulk.is_one_of("canvas_journey.profile_id", profiles), canvas=canvas)
         .values_list("profile_id")
         .annotate(last=Max("entered_at"), live=CountOf("id", filter=Q(ended_at=None)))
     )
@@ -194,8 +194,8 @@ def _assigned(canvas: Canvas, here: Live, admitted: Sequence[Candidate], now: da
     kept = assignment.kept(canvas, profiles)
     lost = {pk for pk, before in kept.items() if _is_gone(every.get(before.id), current)}
     asked = [pk for pk in profiles if pk not in lost]
-    received = Receipt.objects.filter(sender=canvas.sender_id, profile__in=asked, received_at__isnull=False)
-    messaged = set(received.values_list("profile_id", flat=True))
+    received = Receipt.objects.filter(bulk.is_one_of("webhooks_receipt.profile_id", asked), sender=canvas.sender_id)
+    messaged = set(received.filter(received_at__isnull=False).values_list("profile_id", flat=True))
     chosen = assignment.assign(canvas, current, asked, messaged, zlib.crc32(admitted[0].source.encode()), now)
     return {profile: every[variant] for profile, variant in chosen.items()}
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from audience import segments
 from audience.filters import Scope
 from audience.models import PendingEvent
 from audience.reactions import Names, unseen
@@ -185,7 +186,7 @@ def let_in(events: Sequence[PendingEvent], now: datetime) -> None:
         if not found:
             continue
         guarded = _just_updated(canvas, {h.profile_id for h in found}, now)
-        members = audiences.among(reach.audience(canvas, now, before), {h.profile_id for h in found} - guarded)
+        members = segments.among(reach.audience(canvas, now, before), {h.profile_id for h in found} - guarded)
         admitted = [
             entry.Candidate(h.profile_id, h.source, h.properties, h.occurred_at)
             for h in found

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from audience import reactions
+from audience.ingest import outbox
+from audience.ingest.outbox import Happened
 from audience.models import PendingEvent
 from outreach import capping, counters
 from outreach.counters import CONTROL_REASON
@@ -14,7 +16,6 @@ from outreach.matching import interaction
 from outreach.models import ControlEntry
 from webhooks.hooks import Recorded
 from webhooks.models import Outcome
-from workspace.queues import wake
 from workspace.remembered import Recent
 
 
@@ -52,17 +53,14 @@ def announce(interactions: Sequence[tuple[int, int, str, datetime]]) -> None:
     names = {interaction(what, outreach) for outreach, _profile, what, _at in interactions}
     if not names:
         return
-    kind, wanted = PendingEvent.Kind.OUTREACH, _wanted.of(names)
-    rows = [
-        PendingEvent(
-            profile_id=profile, kind=kind, name=interaction(what, outreach), occurred_at=at, received_at=at, due_at=at
-        )
-        for outreach, profile, what, at in interactions
-        if interaction(what, outreach) in wanted
-    ]
-    if rows:
-        PendingEvent.objects.bulk_create(rows)
-        wake("events")
+    wanted = _wanted.of(names)
+    outbox.insert(
+        [
+            Happened(profile, PendingEvent.Kind.OUTREACH, name, None, {}, at, at)
+            for outreach, profile, what, at in interactions
+            if (name := interaction(what, outreach)) in wanted
+        ]
+    )
 
 
 def _load_wanted(names: set[str]) -> dict[str, bool]:

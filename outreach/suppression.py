@@ -4,13 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from django.db.models import BooleanField, QuerySet
-from django.db.models.expressions import RawSQL
-
-from audience import filters
+from audience import filters, segments
 from audience.filters.membership import in_ranges
 from audience.models import GlobalControl, Profile, SuppressionList
-from workspace import bulk
 from workspace.remembered import Recent
 
 ApiFinder = Callable[[Collection[int]], set[int]]
@@ -48,9 +44,9 @@ def _lists(profiles: Collection[int], now: datetime) -> Iterable[tuple[str, set[
             condition = filters.compile_tree(each.filters, now)
         except filters.InvalidFilter:
             continue  # a list that can't be read holds nobody; its page says so
-        yield SUPPRESSED, tags, each.spares_api, among(Profile.objects.filter(condition), profiles)
+        yield SUPPRESSED, tags, each.spares_api, segments.among(Profile.objects.filter(condition), profiles)
     for group, tags in groups:
-        yield CONTROLLED, tags, False, among(Profile.objects.filter(in_ranges(group.ranges)), profiles)
+        yield CONTROLLED, tags, False, segments.among(Profile.objects.filter(in_ranges(group.ranges)), profiles)
 
 
 InForce = tuple[list[tuple[SuppressionList, set[int]]], list[tuple[GlobalControl, set[int]]]]
@@ -72,11 +68,3 @@ _recent = Recent(_load)
 
 def _by_api(outreach: Collection[int]) -> set[int]:
     return set().union(*(finder(outreach) for finder in api_finders)) if api_finders else set()
-
-
-def among(queryset: "QuerySet[Profile]", ids: Collection[int]) -> set[int]:
-    """Which of these profiles a queryset selects. The ids travel as one parameter."""
-    if not ids:
-        return set()
-    condition = RawSQL(bulk.in_ids("audience_profile.id"), [bulk.ids_param(ids)], output_field=BooleanField())  # noqa: S611
-    return set(queryset.filter(condition).values_list("pk", flat=True))

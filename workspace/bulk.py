@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 from psycopg.types.datetime import TimestamptzLoader
 
 _SQLITE_TYPES = {"bigint": "integer", "smallint": "integer"}
@@ -77,8 +79,13 @@ def in_ids(column: str) -> str:
 def ids_param(ids: Iterable[int]) -> str:
     """Integers as the parameter for `in_ids`: text, which is made ten times as fast as the driver's own arrays."""
     if connection.vendor == "postgresql":
-        return f"{{{','.join(map(str, ids))}}}"
+        return _array(map(str, ids))
     return as_json_ids(ids)
+
+
+def is_one_of(column: str, ids: Iterable[int]) -> RawSQL:
+    """`in_ids` as a condition of a queryset, whose own `__in` binds each id: that costs more than the query."""
+    return RawSQL(in_ids(column), [ids_param(ids)], output_field=BooleanField())  # noqa: S611 - the SQL is ours
 
 
 def rows_of_each(table: str, key: str, columns: str, condition: str) -> str:
@@ -100,8 +107,10 @@ def in_texts(column: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 
-def texts_param(texts: Iterable[str]) -> Any:
-    return list(texts) if connection.vendor == "postgresql" else json.dumps(list(texts))
+def texts_param(texts: Iterable[str]) -> str:
+    if connection.vendor != "postgresql":
+        return json.dumps(list(texts))
+    return _array('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts)
 
 
 def in_times(column: str) -> str:
@@ -111,8 +120,10 @@ def in_times(column: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 
-def times_param(moments: Iterable[datetime]) -> Any:
-    return list(moments) if connection.vendor == "postgresql" else json.dumps([stamp(each) for each in moments])
+def times_param(moments: Iterable[datetime]) -> str:
+    if connection.vendor != "postgresql":
+        return json.dumps([stamp(each) for each in moments])
+    return _array(moment.isoformat() for moment in moments)
 
 
 def time_param(moment: datetime) -> Any:
@@ -158,6 +169,11 @@ def _stamp(value: Any) -> str:
     if isinstance(value, datetime):
         return stamp(value)
     raise TypeError(f"{type(value).__name__} can't travel in a bulk write")
+
+
+def _array(parts: Iterable[str]) -> str:
+    """PostgreSQL's text of an array."""
+    return "{" + ",".join(parts) + "}"
 
 
 def as_json_ids(ids: Iterable[int]) -> str:

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from audience.ingest import history, items, names, outbox, people, resolve, subscriptions
 from audience.ingest.errors import ItemError, not_valid
 from audience.ingest.items import AnyItem, AttributesItem, EventItem, Item, PurchaseItem
+from audience.ingest.outbox import Happened
 from audience.ingest.people import Applied
 from audience.models import CustomEvent, EventName, PendingEvent, Profile, Purchase
 
@@ -112,7 +113,7 @@ def _lists(batch: Batch) -> Iterator[tuple[str, Sequence[Item]]]:
     yield "purchases", batch.purchases
 
 
-def _store_attributes(batch: Batch, now: datetime) -> list[PendingEvent]:
+def _store_attributes(batch: Batch, now: datetime) -> list[Happened]:
     """Apply the attribute objects in order to their profiles, which stay locked until the end."""
     ids = {pk for (array, _index), pk in batch.profiles.items() if array == "attributes"}
     if not ids:
@@ -132,7 +133,7 @@ def _store_attributes(batch: Batch, now: datetime) -> list[PendingEvent]:
     return [*chain.from_iterable(pending), *_store_groups(batch, applied, now)]
 
 
-def _changed(profile: int, changes: Mapping[str, tuple[Any, Any]], now: datetime) -> Iterator[PendingEvent]:
+def _changed(profile: int, changes: Mapping[str, tuple[Any, Any]], now: datetime) -> Iterator[Happened]:
     yield outbox.changed(profile, Kind.ATTRIBUTES, changes, now)
     channels = {name.removesuffix("_subscribe"): changes[name] for name in _CHANNELS if name in changes}
     if channels:
@@ -141,7 +142,7 @@ def _changed(profile: int, changes: Mapping[str, tuple[Any, Any]], now: datetime
 
 def _store_groups(
     batch: Batch, applied: Sequence[tuple[AttributesItem, Profile, Applied]], now: datetime
-) -> list[PendingEvent]:
+) -> list[Happened]:
     asked = [(item, profile, *entry) for item, profile, _one in applied for entry in item.groups]
     if not asked:
         return []
@@ -161,7 +162,7 @@ def _store_groups(
     ]
 
 
-def _store_events(batch: Batch, now: datetime) -> list[PendingEvent]:
+def _store_events(batch: Batch, now: datetime) -> list[Happened]:
     some = _addressed(batch, "events", batch.events)
     blocked = names.blocked(EventName.Kind.EVENT, (item.name for item, _pk in some), now)
     some = _without_blocked(batch, "events", some, lambda item: item.name in blocked)
@@ -172,7 +173,7 @@ def _store_events(batch: Batch, now: datetime) -> list[PendingEvent]:
     return [*(_pending(Kind.CUSTOM_EVENT, event.name, event) for event in stored), *starts]
 
 
-def _store_purchases(batch: Batch, now: datetime) -> list[PendingEvent]:
+def _store_purchases(batch: Batch, now: datetime) -> list[Happened]:
     some = _addressed(batch, "purchases", batch.purchases)
     blocked = names.blocked(EventName.Kind.PRODUCT, (item.product_id for item, _pk in some), now)
     some = _without_blocked(batch, "purchases", some, lambda item: item.product_id in blocked)
@@ -195,14 +196,5 @@ def _without_blocked(
     return [(item, pk) for item, pk in some if not is_blocked(item)]
 
 
-def _pending(kind: Kind, name: str, row: CustomEvent | Purchase) -> PendingEvent:
-    return PendingEvent(
-        profile_id=row.profile_id,
-        kind=kind,
-        name=name,
-        source_id=row.pk,
-        payload=row.properties,
-        occurred_at=row.occurred_at,
-        received_at=row.received_at,
-        due_at=row.received_at,
-    )
+def _pending(kind: Kind, name: str, row: CustomEvent | Purchase) -> Happened:
+    return Happened(row.profile_id, kind, name, row.pk, row.properties, row.occurred_at, row.received_at)

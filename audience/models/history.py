@@ -11,17 +11,21 @@ from .profile import Profile
 class CustomEvent(models.Model):
     """Something a profile did, with properties. `occurred_at` is the event's own time, `received_at` when we got it."""
 
-    profile = models.ForeignKey(Profile, models.CASCADE, related_name="events")
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="events", db_index=False)  # see the indexes
     name = models.CharField(_("name"), max_length=255)
     occurred_at = models.DateTimeField(_("time"), default=timezone.now)
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     properties = models.JSONField(_("properties"), default=dict, blank=True)
-    event_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    event_id = models.CharField(max_length=255, null=True, blank=True)
     app_id = models.CharField(max_length=255, blank=True, editable=False)  # kept as sent
 
     class Meta:
         verbose_name = _("custom event")
         verbose_name_plural = _("custom events")
+        constraints = [
+            # most events have none, and then cost this index nothing
+            models.UniqueConstraint(fields=["event_id"], condition=models.Q(event_id__isnull=False), name="event_once")
+        ]
         indexes = [
             # filters: did this profile do it, how often, when
             models.Index(fields=["profile", "name", "occurred_at"], name="event_by_profile_name_time"),
@@ -35,7 +39,7 @@ class CustomEvent(models.Model):
 class Purchase(models.Model):
     """A purchase of `quantity` × `price` in `currency` (ISO 4217); a negative price is a refund."""
 
-    profile = models.ForeignKey(Profile, models.CASCADE, related_name="purchases")
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="purchases", db_index=False)
     product_id = models.CharField(_("product"), max_length=255)
     currency = models.CharField(_("currency"), max_length=3)
     price = models.DecimalField(_("price"), max_digits=16, decimal_places=4)

@@ -55,6 +55,15 @@ def test_rows_travel_whatever_they_hold(value):
     assert json.loads(bulk.as_json([{"value": value}])) == [{"value": value}]
 
 
+def test_texts_are_found_whatever_they_hold():
+    texts = ['a"b', "c\\d", "e,f", "{g}", "", " ", "NULL", "'", "한글 😀", "line\nbreak"]
+    made = {text: ProfileFactory(external_id=f"x{text}").pk for text in texts}
+    sql = f"SELECT external_id, id FROM audience_profile WHERE {bulk.in_texts('external_id')}"
+    assert dict(bulk.fetch(sql, [bulk.texts_param(f"x{text}" for text in texts)])) == {f"x{t}": made[t] for t in texts}
+    assert bulk.fetch(sql, [bulk.texts_param(["x", 'x"'])]) == [("x", made[""])]
+    assert bulk.fetch(sql, [bulk.texts_param([])]) == []
+
+
 def test_what_has_no_json_does_not_travel():
     with pytest.raises(TypeError, match=r"object can.t travel"):
         bulk.as_json([{"value": object()}])
