@@ -16,8 +16,8 @@ from .context import NAMESPACES, NEVER_SET, OTHER_CHANNELS, STANDARD_ATTRIBUTES
 from .dialect import scan
 from .errors import position
 from .expressions import Attribute, Filtered, Path, Variable
+from .nodes import OutputNode
 from .samples import written
-from .steps import OutputNode
 from .tags.connected_content import ConnectedContentNode
 from .tags.messages import AbortNode
 from .template import Template

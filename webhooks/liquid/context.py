@@ -286,10 +286,6 @@ class Context(RenderContext):
         inner.used, inner.block_depth = self.used, self.block_depth
         return inner
 
-    def local(self, name: str) -> object:
-        """A variable's value; None where there is none of that name."""
-        return self.scope.find(name)
-
     def has_local(self, name: str) -> bool:
         return self.scope.holds(name)
 

@@ -17,7 +17,7 @@ from . import dialect
 from .context import Context
 from .errors import Fault, Refusal
 from .limits import LIMITS, Writer
-from .steps import place, steps_of, walk
+from .program import Program, place
 from .tags import FETCHING, TAGS
 from .tokens import Tokens
 
@@ -31,7 +31,7 @@ class Bound(BoundTemplate):
 
     def __init__(self, env: Environment, nodes: list[Node], *args: object, **kwargs: object) -> None:
         super().__init__(env, nodes, *args, **kwargs)
-        self.steps = steps_of(nodes)
+        self.program = Program(nodes)
 
     def render_with_context(
         self, context: Context, buffer: Writer, *args: object, partial: bool = False, **kwargs: object
@@ -41,7 +41,7 @@ class Bound(BoundTemplate):
         No names are added for a partial: a Content Block sees and sets the variables of its place.
         """
         try:
-            walk(self.steps, context, buffer)
+            self.program.run(context, buffer)
         except LiquidInterrupt as interrupt:
             if partial and context.loops:
                 raise

@@ -18,8 +18,8 @@ from .analysis import walk
 from .compare import AnyOf, Comparison
 from .context import STANDARD_ATTRIBUTES, RenderData
 from .expressions import Attribute, Constant, Filtered, Loop, Namespace, Path, Variable
+from .nodes import OutputNode
 from .services import Services
-from .steps import OutputNode
 from .template import Template
 
 LONGEST_LIST = 100

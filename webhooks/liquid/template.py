@@ -69,7 +69,11 @@ class Template:
 
 def encodable(text: str) -> str:
     """The text with question marks for lone surrogates, which JSON data can carry and UTF-8 cannot."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def parse(source: str, content_block: FindBlock | None = None) -> Template:

@@ -1,39 +1,13 @@
 """What the tags that hold other things have in common."""
 
-from liquid.ast import BlockNode, Node
-from liquid.output import NullIO
+from liquid.ast import BlockNode
 from liquid.parser import get_parser
 from liquid.tag import Tag
 from liquid.token import TOKEN_EXPRESSION, Token
 
-from webhooks.liquid.context import Context
 from webhooks.liquid.errors import Refusal
-from webhooks.liquid.limits import Buffer
-from webhooks.liquid.steps import steps_of, walk
+from webhooks.liquid.nodes import Block
 from webhooks.liquid.tokens import Tokens
-
-
-class Block(BlockNode):
-    """A sequence of nodes. One that holds only white space prints nothing."""
-
-    __slots__ = ("steps",)
-
-    def __init__(self, token: Token, nodes: list[Node]) -> None:
-        super().__init__(token, nodes)
-        self.steps = steps_of(nodes)
-
-    def render_to_output(self, context: Context, buffer: Buffer) -> int:
-        if self.blank:
-            walk(self.steps, context, _NOWHERE)
-            return 0
-        walk(self.steps, context, buffer)
-        buffer.check()
-        return 0
-
-    render = render_to_output  # no tag is ever disabled here
-
-
-_NOWHERE = NullIO()
 
 
 def block(tag: Tag, stream: Tokens, *ends: str) -> Block:

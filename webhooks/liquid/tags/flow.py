@@ -1,22 +1,16 @@
-"""Tags that choose and repeat. Nodes are the library's; reading is ours, because ours is strict."""
+"""Tags that choose and repeat. Reading is ours, because ours is strict; some nodes are the library's."""
 
 from liquid.ast import BlockNode, ConditionalBlockNode, Node
 from liquid.builtin.tags.case_tag import CaseNode, MultiExpressionBlockNode
-from liquid.builtin.tags.for_tag import ForLoop, ForNode
-from liquid.builtin.tags.if_tag import IfNode
 from liquid.builtin.tags.tablerow_tag import TablerowNode
-from liquid.builtin.tags.unless_tag import UnlessNode
-from liquid.exceptions import BreakLoop, ContinueLoop
 from liquid.expression import Expression
 from liquid.tag import Tag
 from liquid.token import TOKEN_EOF, TOKEN_TAG, Token
 
 from webhooks.liquid.compare import AnyOf
-from webhooks.liquid.context import Context
 from webhooks.liquid.errors import Refusal
-from webhooks.liquid.expressions import Loop
 from webhooks.liquid.grammar import condition, ended, loop, value
-from webhooks.liquid.limits import Writer
+from webhooks.liquid.nodes import Condition, Repeated
 from webhooks.liquid.tokens import WORD, Tokens
 
 from .blocks import block, closed, otherwise
@@ -25,7 +19,7 @@ from .blocks import block, closed, otherwise
 class IfTag(Tag):
     name = "if"
     end = "endif"
-    node_class: type[Node] = IfNode
+    is_unless = False
 
     def parse(self, stream: Tokens) -> Node:
         token = stream.eat(TOKEN_TAG)
@@ -36,7 +30,7 @@ class IfTag(Tag):
             alternatives.append(self._alternative(stream))
         default = otherwise(self, stream, self.end, "elsif")
         closed(stream, token, self.end)
-        return self.node_class(token, test, consequence, alternatives, default)
+        return Condition(token, test, consequence, alternatives, default, is_unless=self.is_unless)
 
     def _alternative(self, stream: Tokens) -> ConditionalBlockNode:
         token = next(stream)
@@ -47,7 +41,7 @@ class IfTag(Tag):
 class UnlessTag(IfTag):
     name = "unless"
     end = "endunless"
-    node_class = UnlessNode
+    is_unless = True
 
 
 class CaseTag(Tag):
@@ -85,38 +79,6 @@ class CaseTag(Tag):
         ended(tokens, "',', 'or' or the end")
         inside = block(self, stream, self.end, "when", "else")
         return MultiExpressionBlockNode(token, inside, AnyOf(token, subject, choices))
-
-
-class Repeated(ForNode):
-    """The library's loop with less around each round, which was a tenth of composing a message."""
-
-    __slots__ = ()
-
-    def render_to_output(self, context: Context, buffer: Writer) -> int:
-        over: Loop = self.expression
-        values, length = over.evaluate(context)
-        if not length:
-            return self.default.render(context, buffer) if self.default else 0
-        forloop = ForLoop(over.label, values, length, context.parentloop())
-        names: dict[str, object] = {"forloop": forloop}
-        context.loops.append(forloop)
-        context.scope.push(names)
-        try:
-            for value in values:
-                forloop.step()
-                names[over.identifier] = value
-                try:
-                    self.block.render(context, buffer)
-                except ContinueLoop:
-                    continue
-                except BreakLoop:
-                    break
-        finally:
-            context.scope.pop()
-            context.loops.pop()
-        return 0
-
-    render = render_to_output  # no tag is ever disabled here
 
 
 class ForTag(Tag):

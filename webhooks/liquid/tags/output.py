@@ -12,7 +12,7 @@ from liquid.token import TOKEN_EXPRESSION, TOKEN_ILLEGAL, TOKEN_OUTPUT, TOKEN_TA
 from webhooks.liquid import dialect, suggest
 from webhooks.liquid.errors import Refusal
 from webhooks.liquid.grammar import output
-from webhooks.liquid.steps import OutputNode
+from webhooks.liquid.nodes import OutputNode
 from webhooks.liquid.tokens import Tokens, expression
 
 INSTEAD = {
