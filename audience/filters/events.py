@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, DateTimeField, DecimalField, F, Max, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Case, DateTimeField, DecimalField, Exists, F, Max, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Round
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from audience import money
 from audience.filters import history
 from audience.filters.base import CUSTOM_DATA, Fault, Filter
+from audience.filters.conditions import Compare, Condition, HasKind, Sign
+from audience.filters.conditions import Kind as ValueKind
 from audience.filters.custom import PROPERTY, Conditions
+from audience.filters.documents import DocumentTest
 from audience.filters.expressions import test_number, test_time
 from audience.filters.fields import Choice, Field, NumberField, Text, Texts
 from audience.filters.history import Kind, Subject
@@ -40,6 +43,11 @@ def _counting(field: NumberField) -> Ops:
 
 _COUNT_EVER, _COUNT_RECENT = _counting(_LIFETIME), _counting(_RECENT)
 _WHEN: Ops = {name: op for name, op in TIME.items() if op.fields and not name.startswith("in_")}
+_SECONDS = NumberField("value", _("seconds"), low=0, high=1_000_000)
+_LENGTH: Ops = {
+    name: Op(NUMBER[name].label, NUMBER[name].words, NUMBER[name].condition, (_SECONDS,))
+    for name in ("more", "less", "exactly", "at_least")
+}
 _SPENT: Ops = {name: op for name, op in NUMBER.items() if name in ("more", "less", "exactly", "at_least", "at_most")}
 
 
@@ -151,6 +159,40 @@ class RecentCount(HistoryFilter):
             "window": window_words(leaf),
             "conditions": gettext(" where %s") % conditions if conditions else "",
         }
+
+
+class MedianLength(HistoryFilter):
+    """How long sessions were, by their property `duration` (a number of seconds): the middle one of those kept.
+
+    Of an even number it is the shorter one of the two in the middle. Who has none matches nothing.
+    """
+
+    def ops(self, leaf: Leaf) -> Ops:
+        return _LENGTH
+
+    def compile(self, leaf: Leaf, scope: Scope) -> Q:
+        rows = self.what.subject(leaf).seen(scope)
+        lengths = rows.filter(_duration(HasKind(ValueKind.NUMBER)))
+
+        def middle_is(sign: Sign) -> Q:
+            return history.is_most(lengths.filter(_duration(Compare(sign, leaf["value"]))), lengths)
+
+        match leaf["op"]:
+            case "more":
+                return middle_is(Sign.MORE)
+            case "at_least":
+                return middle_is(Sign.AT_LEAST)
+            case "exactly":
+                return middle_is(Sign.AT_LEAST) & ~middle_is(Sign.MORE)
+            case _:
+                return Q(Exists(lengths)) & ~middle_is(Sign.AT_LEAST)
+
+    def subject(self, leaf: Leaf, scope: Scope) -> str:
+        return gettext("median session duration in seconds")
+
+
+def _duration(condition: Condition) -> DocumentTest:
+    return DocumentTest(PROPERTY.document, ("duration",), condition)
 
 
 class Bought(HistoryFilter):
@@ -278,5 +320,6 @@ EVENTS: tuple[Filter, ...] = (
     FirstTime("session_first", _("first session"), SESSIONS),
     LastTime("session_last", _("last session"), SESSIONS),
     RecentCount("session_recent", _("sessions, in the last days"), SESSIONS),
+    MedianLength("session_median", _("median session duration"), SESSIONS),
     LastActive(),
 )

@@ -78,6 +78,15 @@ def count_since(occurrences: Occurrences, condition: Condition) -> Q:
     return by_steps(condition, lambda least: Q(Exists(occurrences[least - 1 :])))
 
 
+def is_most(part: Occurrences, whole: Occurrences) -> Q:
+    """Whether more than half of a profile's occurrences belong to a part of them.
+
+    For a part like "longer than 60" that says whether the middle one does; of an even number, the lower one.
+    """
+    twice = _scalar(part, Count("pk")) * 2
+    return test_number(twice - _scalar(whole, Count("pk")), Compare(Sign.MORE, 0))
+
+
 def by_steps(condition: Condition, at_least: AtLeast) -> Q:
     """A condition on a count, asked only as "at least n": the database stops at the nth row."""
     match condition:

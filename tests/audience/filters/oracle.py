@@ -4,6 +4,7 @@ It shares no code with the compiler: where SQL and this disagree, one of them is
 """
 
 import re
+import statistics
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -355,6 +356,12 @@ def recent(what):
     return ask
 
 
+def median_length(leaf, world):
+    lengths = [properties.get("duration") for _time, _n, properties in occurrences("session", leaf, world)]
+    numbers = sorted(dec(each) for each in lengths if isinstance(each, int | float) and not isinstance(each, bool))
+    return bool(numbers) and SIGNS[leaf["op"]](statistics.median_low(numbers), dec(leaf["value"]))
+
+
 def bought(leaf, world):
     return bool(occurrences("product", leaf, world)) == (leaf["op"] == "ever")
 
@@ -421,6 +428,7 @@ LEAVES = {
     "money_spent": spent(False),
     "money_spent_recent": spent(True),
     "session_count": ever("session"),
+    "session_median": median_length,
     "last_active": last_active,
     "subscription_group": group,
     "alias": alias,

@@ -170,6 +170,7 @@ leaves = st.one_of(
     leaf("money_spent", amounts),
     leaf("money_spent_recent", amounts, within=st.integers(1, 30)),
     leaf("session_count", counting),
+    leaf("session_median", op("more less exactly at_least", value=st.sampled_from([0, 30, 45, 60]))),
     leaf("last_active", when),
     leaf("subscription_group", op("subscribed unsubscribed never_set"), ids=st.just([1, 2])),
     leaf("alias", texts_ops, label=st.sampled_from(["", "crm", "web"])),
@@ -205,8 +206,13 @@ columns = st.fixed_dictionaries(
     }
 )
 property_documents = st.dictionaries(st.sampled_from(["p", "q"]), scalars | st.lists(scalars, max_size=2), max_size=2)
+durations = st.dictionaries(st.just("duration"), st.sampled_from([0, 30, 30.5, 45, 60, 60.0, "60", None, True, [60]]))
 events = st.lists(
-    st.fixed_dictionaries({"name": event_name, "time": past, "properties": property_documents}), max_size=4
+    st.one_of(
+        st.fixed_dictionaries({"name": event_name, "time": past, "properties": property_documents}),
+        st.fixed_dictionaries({"name": st.just("session_start"), "time": past, "properties": durations}),
+    ),
+    max_size=4,
 )
 purchases = st.lists(
     st.fixed_dictionaries(
