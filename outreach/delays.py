@@ -121,8 +121,10 @@ def longest(delay: Delay, now: datetime, zone: ZoneInfo) -> timedelta:
             return timedelta(days=delay.count + 1)
         case Mode.DATE:
             return max((due_at(delay, now, zone) or now) - now, timedelta())
-        case Mode.WEEKDAY | Mode.NEXT_WEEKDAY:
+        case Mode.WEEKDAY:
             return timedelta(days=7)
+        case Mode.NEXT_WEEKDAY:
+            return timedelta(days=8)  # early on that day, till that time a week later
         case _:
             assert_never(delay.mode)
 

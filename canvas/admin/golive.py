@@ -88,6 +88,10 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _launch(site: Site, request: HttpRequest, canvas: Canvas) -> HttpResponse:
+    draft = publishing.shown(canvas)
+    if request.POST.get("edition", current := f"{draft.pk}-{draft.edition}") != current:
+        messages.error(request, _("The draft was changed meanwhile. Look at it again before you launch."))
+        return goto("launch", canvas.pk)
     try:
         launch.start(canvas, timezone.now(), request.user)
     except NotLaunchable as error:

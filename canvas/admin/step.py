@@ -21,6 +21,7 @@ from canvas.graph import Graph, Node
 from canvas.models import Canvas, CanvasVersion, ExperimentResult, Journey, Kind, StepRevision
 from canvas.states import Reason
 from canvas.steps import experiment_paths
+from outreach import reasons
 from outreach.models import Status
 from webhooks.admin import writing
 from webhooks.forms import ContentForm, OverrideForm, OverrideFormSet
@@ -161,6 +162,7 @@ def _context(
         "next": [*words.what_next(graph, node)],
         "figures": _figures(canvas, node),
         "exits": _exits(canvas, node),
+        "unsent": _unsent(canvas, node),
         "waiting": _waiting(canvas, node),
         "experiment": _experiment(canvas, node),
         "history": _history(node.id),
@@ -192,6 +194,13 @@ def _exits(canvas: Canvas, node: Node) -> list[tuple[str, int]]:
     found = counts.reasons(canvas.pk, StepMetric.EXITED)
     words_of = dict(Reason.choices)
     here = [(str(words_of.get(reason, reason)), n) for (step, reason), n in found.items() if step == node.id]
+    return sorted(here, key=lambda pair: -pair[1])
+
+
+def _unsent(canvas: Canvas, node: Node) -> list[tuple[str, int]]:
+    """Why messages of the step were not sent, as the log says it, the commonest reason first."""
+    found = counts.reasons(canvas.pk, StepMetric.NOT_SENT)
+    here = [(reasons.in_words(reason), n) for (step, reason), n in found.items() if step == node.id]
     return sorted(here, key=lambda pair: -pair[1])
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from audience import times
 from audience.filters import paths
 from canvas import audiences
+from canvas.counts import StepMetric
 from canvas.graph import Node
 from canvas.states import Reason, Waiting
 from canvas.steps import waiting
@@ -66,6 +67,7 @@ def _personal(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts
         zone = batch.zone_of(traveller) if node.settings.get("zone") == "local" else batch.company
         end = personal_end(node.settings, values.get(traveller.id), batch.now, zone)
         if end is None:
+            batch.count(traveller, node.id, StepMetric.PERSONAL_FAILED)
             verdicts[traveller.id] = _unreadable(batch, node)
         else:
             verdicts[traveller.id] = Wait(end, Waiting.DATE if is_date else Waiting.DELAY)

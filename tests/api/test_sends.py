@@ -274,6 +274,32 @@ def enter(api, canvas, status=201, **values):
     return api.post("/canvas/trigger/send", {"canvas_id": str(canvas.key), **values}, status)
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({}, "No Recipients"),
+        (
+            {"recipients": [{"external_user_id": str(n)} for n in range(51)]},
+            "The max number of external_ids and aliases",
+        ),
+        ({"recipients": [{"external_user_id": "somebody"}], "broadcast": True}, "broadcast"),
+    ],
+)
+def test_nobody_enters_by_a_call_that_cannot_be_done(api, canvas, values, message):
+    assert message in enter(api, canvas, 400, **values)["message"]
+    assert not Journey.objects.exists()
+
+
+def test_a_repeated_key_lets_nobody_in_twice(api, canvas):
+    body = {"canvas_id": str(canvas.key), "recipients": to("somebody")}
+    first = api.post("/canvas/trigger/send", body, **{"Idempotency-Key": "cart-1"})
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        assert api.post("/canvas/trigger/send", body, **{"Idempotency-Key": "cart-1"}) == first
+        assert Journey.objects.count() == 1
+        assert api.post("/canvas/trigger/send", body, **{"Idempotency-Key": "cart-2"}) != first
+    assert Journey.objects.count() == 2
+
+
 def test_both_names_of_entry_properties_work_in_the_request_and_in_recipients(api, canvas):
     recipient = to("somebody", canvas_entry_properties={"c": 3, "d": 1}, context={"d": 4})
     answer = enter(

@@ -1,6 +1,6 @@
 """The acceptance scenarios of the Canvas specification that no other test tells, and bad input at run time."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,7 @@ from tests.conftest import NOON
 from tests.factories import ProfileFactory, SegmentFactory
 from tests.parallel import in_parallel
 from webhooks.models import Message
+from workspace.models import Workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -146,6 +147,20 @@ def test_a_limit_holds_however_many_come_at_once():
     assert refused(canvas) == {"capped": 30}
 
 
+def test_a_daily_limit_opens_again_with_the_companys_day():
+    people = ProfileFactory.create_batch(5)
+    canvas = go_live(build([delay("wait")], entry_limit=1, entry_cadence="day"))
+    zone = ZoneInfo("Asia/Seoul")
+    Workspace.objects.update_or_create(pk=1, defaults={"time_zone": zone.key})
+    midnight = datetime.combine(NOON.astimezone(zone).date() + DAY, time(), tzinfo=zone)
+    moments = [NOON, midnight - timedelta(seconds=1), midnight, midnight + 23 * HOUR, midnight + 24 * HOUR]
+    for person, moment in zip(people, moments, strict=True):
+        let_in(canvas, person, now=moment, source=f"call:{person.pk}")
+    let_in_at = {each.profile_id for each in Journey.objects.all()}
+    assert let_in_at == {people[0].pk, people[2].pk, people[4].pk}
+    assert refused(canvas) == {"capped": 2}
+
+
 def test_entries_while_stopped_are_refused_and_counted():
     ada = ProfileFactory()
     canvas = on_event()
@@ -218,6 +233,8 @@ def test_a_personal_delay_that_is_none_has_a_way_out(value, kind, on_failure, to
         "continue": ("completed", ""),
         "default": ("waiting", ""),
     }[on_failure]
+    assert one.wake_at == (NOON + DAY if on_failure == "default" else None)
+    assert counts.by_step(canvas.pk)[step_named(canvas, "wait")]["personal_failed"] == 1
     run(NOON + DAY)
     assert journey(ada).ended_at
     conserve(canvas)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from audience import erasure
 from audience.models import Profile
-from canvas import editing, engine, launch, lifecycle, live, people, publishing, store, watchdog
+from canvas import counts, editing, engine, launch, lifecycle, live, people, publishing, store, watchdog
 from canvas.models import CanvasVersion, Journey, Kind, Path, StepVisit
 from outreach.models import Enrolment
 from tests.canvas.test_reference import conserve
@@ -283,8 +283,13 @@ def test_a_deleted_profile_leaves_at_once_and_totals_stay():
     canvas = go_live(build([message("hello"), delay("wait", count=700), message("again")]))
     let_in(canvas, ada, bob, secret="x")
     run(NOON)
+    before = counts.by_step(canvas.pk)
     erasure.erase([ada.pk])
     run(timezone.now())
+    after = counts.by_step(canvas.pk)
+    for step in before:
+        same = ("entered", "sent", "proceeded")
+        assert [after[step][name] for name in same] == [before[step][name] for name in same]
     gone = Journey.objects.get(profile=ada.pk)
     assert (gone.state, gone.exit_reason, gone.context) == ("exited", "user_deleted", None)
     assert journey(bob).state == "waiting"
@@ -446,6 +451,34 @@ def test_whose_time_passes_while_stopped_leaves(resumed, told):
     run(NOON + 2 * HOUR)
     assert trace(canvas, ada) == told
     assert journey(ada).exit_reason == ("" if resumed == 10 else "stopped_past_due")
+    conserve(canvas)
+
+
+def test_who_is_in_time_again_after_a_stop_gets_the_message_at_its_time():
+    ada = ProfileFactory()
+    canvas = go_live(build([delay("wait", unit="minutes", count=31), message("hello")]))
+    let_in(canvas, ada)
+    run(NOON)
+    lifecycle.stop(canvas, NOON)
+    lifecycle.resume(canvas, NOON + 10 * MINUTE)
+    run(NOON + 31 * MINUTE - timedelta(seconds=1))
+    assert trace(canvas, ada) == ["wait"]
+    run(NOON + 31 * MINUTE)
+    assert trace(canvas, ada) == ["wait", "hello"]
+
+
+def test_whose_time_passed_while_stopped_leaves_also_if_no_engine_ran():
+    ada, bob = crowd(2)
+    canvas = go_live(build([delay("wait", unit="minutes", count=31), message("hello")]))
+    let_in(canvas, ada)
+    run(NOON)
+    lifecycle.stop(canvas, NOON + MINUTE)
+    lifecycle.resume(canvas, NOON + HOUR)
+    let_in(canvas, bob, now=NOON + HOUR)
+    run(NOON + HOUR)
+    assert (journey(ada).state, journey(ada).exit_reason) == ("exited", "stopped_past_due")
+    run(NOON + HOUR + 31 * MINUTE)
+    assert (trace(canvas, ada), trace(canvas, bob)) == (["wait"], ["wait", "hello"])
     conserve(canvas)
 
 

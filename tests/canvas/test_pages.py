@@ -545,6 +545,26 @@ def test_an_edit_of_a_version_that_was_replaced_meanwhile_is_refused(admin):
     assert "b" in order(canvas)
 
 
+@pytest.mark.parametrize("is_live", [False, True])
+def test_what_somebody_else_changed_meanwhile_is_neither_launched_nor_published(admin, is_live):
+    ProfileFactory()
+    canvas = build([message("a"), message("b")])
+    if is_live:
+        go_live(canvas)
+        editing.copy_step(publishing.draft_of(canvas), step_named(canvas, "a"))
+    looked_at = edition(canvas)
+    editing.copy_step(publishing.draft_of(canvas), step_named(canvas, "b"))
+    answer = admin.post(url("launch", canvas.pk), {"edition": looked_at}, follow=True)
+    assert "The draft was changed meanwhile" in answer.text
+    canvas.refresh_from_db()
+    assert canvas.status == ("active" if is_live else "draft")
+    assert canvas.versions.exclude(number=None).count() == is_live
+    admin.post(url("launch", canvas.pk), {"edition": edition(canvas)})
+    canvas.refresh_from_db()
+    assert canvas.status == "active"
+    assert canvas.versions.exclude(number=None).count() == 1 + is_live
+
+
 def test_a_segment_that_a_step_or_the_exit_criteria_ask_for_can_not_be_archived(admin):
     asked, ends, free = SegmentFactory.create_batch(3)
     grouped = audience_paths("which?", ({"segments": [asked.pk]}, [message("yes")]))
