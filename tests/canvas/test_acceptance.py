@@ -65,11 +65,12 @@ def test_six_errors_in_a_row_hold_only_those_who_must_have_received(advance, end
     let_in(canvas, ada)
     run(NOON, answer=500)
     first = trace(canvas, ada)
-    for attempt in range(1, 6):
-        Message.objects.filter(finished_at=None).update(attempts=0, due_at=NOON)
-        if attempt == 5:
-            Message.objects.filter(finished_at=None).update(attempts=0)
-        run(NOON + attempt * MINUTE, answer=404 if attempt == 5 else 500)
+    for attempt in range(2, 7):
+        assert Message.objects.get(finished_at=None).attempts == attempt - 1
+        Message.objects.filter(finished_at=None).update(due_at=NOON)  # it is tried again by the real clock
+        run(NOON + attempt * MINUTE, answer=500)
+    failed = Message.objects.get(outcome="failed")
+    assert (failed.attempts, failed.last_status) == (6, 500)
     assert first == (["hello", "wait"] if advance == "everyone" else ["hello"])
     assert journey(ada).exit_reason == ends
     step = step_named(canvas, "hello")

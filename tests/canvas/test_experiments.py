@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from canvas import editing, experiments, impact, launch, publishing
+from canvas import counts, editing, experiments, impact, launch, publishing
 from canvas.models import Canvas, ExperimentResult, Journey, JourneyConversion, Kind, StepVisit
 from tests.canvas.test_reference import conserve
 from tests.canvas.world import (
@@ -159,6 +159,13 @@ def test_publishing_an_edit_ends_a_running_experiment_but_a_new_name_does_not():
     launch.republish(canvas, NOON + 2 * HOUR)
     assert ExperimentResult.objects.get().was_edited
     assert experiments.decide_due(NOON + 9 * DAY) == 0
+    before = counts.reasons(canvas.pk, counts.StepMetric.PATH)
+    let_in(canvas, *ProfileFactory.create_batch(40), now=NOON + 3 * HOUR, source="run:2")
+    run(NOON + 3 * HOUR)
+    after = counts.reasons(canvas.pk, counts.StepMetric.PATH)
+    taken = {key: number - before.get(key, 0) for key, number in after.items()}
+    assert sum(taken.values()) == 40  # nobody is held back, and nobody sent along one path alone
+    assert sum(number > 0 for number in taken.values()) > 1
 
 
 def test_a_winner_needs_a_conversion_event_and_paths_that_stay():

@@ -410,6 +410,27 @@ def test_new_wording_reaches_those_whose_message_was_not_sent_yet():
     assert journey(ada).state == "completed"
 
 
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_message_edited_or_deleted_while_people_wait_before_it_is_as_it_is_then(is_deleted):
+    ada = ProfileFactory()
+    canvas = go_live(build([delay("wait"), message("hello")]))
+    let_in(canvas, ada)
+    run(NOON)
+    draft = draft_of(canvas)
+    revision = draft.revisions.get(name="hello")
+    if is_deleted:
+        editing.remove_step(draft, revision.step_id)
+    else:
+        new = revision.contents.get().copy(url="https://example.com/new")
+        editing.save(revision, editing.Saved("hello", "", revision.settings), {0: new})
+    launch.republish(canvas, NOON + HOUR)
+    run(NOON + DAY)
+    assert trace(canvas, ada) == (["wait"] if is_deleted else ["wait", "hello"])
+    assert [each.content.url for each in Message.objects.all()] == ([] if is_deleted else ["https://example.com/new"])
+    assert journey(ada).state == "completed"
+    conserve(canvas)
+
+
 def test_a_switched_off_step_lets_those_who_wait_through_when_their_time_comes():
     ada = ProfileFactory()
     canvas = go_live(build([delay("wait"), message("off"), message("hello")]))

@@ -148,7 +148,7 @@ def deliver(now: datetime, status: int = 200, broken: Collection[int] = ()) -> i
 
 def claim(now: datetime) -> list[Claimed]:
     """Every message that is due, as a worker holds it."""
-    rows = Message.objects.filter(finished_at=None, sender__is_open=True, due_at__lte=now, attempts=0)
+    rows = Message.objects.filter(finished_at=None, sender__is_open=True, due_at__lte=now)
     return [
         Claimed(
             m.pk,
