@@ -29,7 +29,7 @@ class StepMetric(TextChoices):
     ERRORS = "send_errors", _("errors")
     UPDATED = "updated", _("updated")
     NOT_UPDATED = "not_updated", _("not updated")
-    PERSONAL_FAILED = "personal_failed", _("personalization failed")
+    NO_DELAY = "no_delay", _("personalization failed")
     REFUSED = "refused", _("not let in")
 
 

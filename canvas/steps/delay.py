@@ -67,7 +67,7 @@ def _personal(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts
         zone = batch.zone_of(traveller) if node.settings.get("zone") == "local" else batch.company
         end = personal_end(node.settings, values.get(traveller.id), batch.now, zone)
         if end is None:
-            batch.count(traveller, node.id, StepMetric.PERSONAL_FAILED)
+            batch.count(traveller, node.id, StepMetric.NO_DELAY)
             verdicts[traveller.id] = _unreadable(batch, node)
         else:
             verdicts[traveller.id] = Wait(end, Waiting.DATE if is_date else Waiting.DELAY)

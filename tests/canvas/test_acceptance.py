@@ -235,7 +235,7 @@ def test_a_personal_delay_that_is_none_has_a_way_out(value, kind, on_failure, to
         "default": ("waiting", ""),
     }[on_failure]
     assert one.wake_at == (NOON + DAY if on_failure == "default" else None)
-    assert counts.by_step(canvas.pk)[step_named(canvas, "wait")]["personal_failed"] == 1
+    assert counts.by_step(canvas.pk)[step_named(canvas, "wait")]["no_delay"] == 1
     run(NOON + DAY)
     assert journey(ada).ended_at
     conserve(canvas)

@@ -9,9 +9,10 @@ from audience.ingest.track import track
 from audience.models import PendingEvent
 from canvas import conversions, editing, launch, publishing, results
 from canvas import graph as graphs
+from canvas.counts import StepMetric
 from canvas.models import Canvas, Journey, JourneyConversion
 from canvas.publishing import shown
-from outreach.models import Variant
+from outreach.models import DailyCount, Variant
 from tests.canvas.world import (
     DAY,
     HOUR,
@@ -199,3 +200,8 @@ def test_conversion_events_are_set_until_the_launch(admin):
     go_live(canvas)
     assert admin.post(page(canvas, "goals"), data).status_code == 403
     assert "stay as they are" in admin.get(page(canvas, "goals")).text
+
+
+def test_the_names_of_what_is_counted_fit_their_column():
+    longest = DailyCount._meta.get_field("metric").max_length
+    assert all(len(name) <= longest for name in StepMetric.values)
