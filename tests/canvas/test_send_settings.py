@@ -25,10 +25,11 @@ from tests.canvas.world import (
     message,
     run,
     split,
+    step_named,
     trace,
 )
 from tests.conftest import NOON
-from tests.factories import ProfileFactory
+from tests.factories import AdminFactory, ProfileFactory
 from webhooks.models import Message, MessageActivityLog, Outcome
 from workspace.models import Tag, Workspace
 
@@ -73,7 +74,7 @@ def test_a_message_of_the_night_waits_for_the_morning_and_its_profile_with_it():
     assert set(Message.objects.values_list("outcome", flat=True)) == {Outcome.RECEIVED}
 
 
-def test_or_it_is_dropped_and_the_profile_goes_on():
+def test_or_it_is_dropped_and_the_profile_goes_on(client):
     canvas = live([message("hello"), delay("wait"), message("later")], **NIGHT)
     profile = ProfileFactory(time_zone="Asia/Seoul")
     let_in(canvas, profile, now=seoul(6, 23, 30))
@@ -82,6 +83,10 @@ def test_or_it_is_dropped_and_the_profile_goes_on():
     assert (dropped.outcome, dropped.reason) == (Outcome.ABORTED, "quiet_hours")
     assert trace(canvas, profile) == ["hello", "wait"]
     assert journey(profile).ended_at is None
+    client.force_login(AdminFactory())
+    page = client.get(reverse("admin:canvas_canvas_step", args=[canvas.pk, step_named(canvas, "hello")]))
+    assert page.context["unsent"] == [("in quiet hours", 1)]
+    assert "<li>in quiet hours: 1</li>" in page.text
 
 
 def test_a_step_may_send_in_the_night_all_the_same():
