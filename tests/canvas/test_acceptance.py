@@ -135,6 +135,14 @@ def test_five_triggers_in_one_second_are_one_journey():
     assert refused(canvas) == {"duplicate_second": 4}
 
 
+def test_an_event_that_a_client_sends_again_a_second_later_lets_nobody_in_twice():
+    ada = ProfileFactory()
+    on_event(reentry="after", reentry_seconds=0)
+    for later in (0, 1):
+        happens(ada, "cart", NOON, received=NOON + MINUTE + timedelta(seconds=later), order="7")
+    assert Journey.objects.count() == 1
+
+
 def test_a_limit_holds_however_many_come_at_once():
     everybody = ProfileFactory.create_batch(80)
     canvas = go_live(build([delay("wait"), message("hello")], entry_limit=50, entry_cadence="day"))

@@ -54,6 +54,17 @@ def journey_through_everything() -> Canvas:
     return build([message("hello"), delay("wait", count=3), update, split("pro?", has("plan", "pro"), [buys])])
 
 
+def test_nobody_else_is_asked_by_a_dry_run(sink):
+    ada = ProfileFactory(first_name="Ada")
+    canvas = build([message("hello"), delay("wait"), message("again")])
+    asks = f"{{% connected_content {sink.url}/stock :save stock %}}"
+    Content.objects.update(url=f"{asks}{sink.url}/x/{{{{stock.left | default: 'none'}}}}")
+    way = rehearse(publishing.shown(canvas), Wanted(NOON, ada))
+    assert steps(way) == ["hello", "wait", "again"]
+    assert [sent.request["url"] for stop in way.stops for sent in stop.sent] == [f"{sink.url}/x/none"] * 2
+    assert sink.received == []
+
+
 def test_a_draft_is_walked_with_times_and_requests_and_nothing_remains():
     ada = ProfileFactory(first_name="Ada", custom_attributes={"plan": "free"})
     canvas = journey_through_everything()

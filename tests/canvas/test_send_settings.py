@@ -182,6 +182,20 @@ def test_who_is_not_subscribed_gets_nothing_and_goes_on():
     assert trace(canvas, profile) == ["hello", "wait"]
 
 
+def test_who_unsubscribes_between_two_messages_gets_the_first_alone_and_one_line_says_why():
+    canvas = live([message("first"), delay("wait"), message("second"), delay("rest", count=30)], subscribed="email")
+    profile = ProfileFactory(email_subscribe="subscribed")
+    let_in(canvas, profile)
+    run(NOON)
+    becomes(profile, NOON + HOUR, email_subscribe="unsubscribed")
+    for minutes in range(100):
+        run(NOON + DAY + timedelta(minutes=minutes))
+    outcomes = Message.objects.order_by("pk").values_list("outcome", "reason")
+    assert [*outcomes] == [(Outcome.RECEIVED, ""), (Outcome.ABORTED, "not_subscribed")]
+    assert MessageActivityLog.objects.filter(profile=profile).count() == 1
+    assert trace(canvas, profile) == ["first", "wait", "second", "rest"]
+
+
 # --- schedules
 
 
