@@ -29,7 +29,7 @@ class StepMetric(TextChoices):
     ERRORS = "send_errors", _("errors")
     UPDATED = "updated", _("updated")
     NOT_UPDATED = "not_updated", _("not updated")
-    NO_DELAY = "no_delay", _("personalization failed")
+    NO_DELAY = "no_delay", _("delay unreadable")
     REFUSED = "refused", _("not let in")
 
 

@@ -77,7 +77,7 @@ def in_ids(column: str) -> str:
 
 
 def ids_param(ids: Iterable[int]) -> str:
-    """Integers as the parameter for `in_ids`: text, which is made ten times as fast as the driver's own arrays."""
+    """Integers as the parameter for `in_ids`: text, which takes a third of the time of the driver's own arrays."""
     if connection.vendor == "postgresql":
         return _array(map(str, ids))
     return as_json_ids(ids)
@@ -85,7 +85,7 @@ def ids_param(ids: Iterable[int]) -> str:
 
 def is_one_of(column: str, ids: Iterable[int]) -> RawSQL:
     """`in_ids` as a condition of a queryset, whose own `__in` binds each id: that costs more than the query."""
-    return RawSQL(in_ids(column), [ids_param(ids)], output_field=BooleanField())  # noqa: S611 - the SQL is ours
+    return _condition(in_ids(column), ids_param(ids))
 
 
 def rows_of_each(table: str, key: str, columns: str, condition: str) -> str:
@@ -113,17 +113,15 @@ def texts_param(texts: Iterable[str]) -> str:
     return _array('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts)
 
 
-def in_times(column: str) -> str:
-    """The same for aware times; its parameter comes from `times_param`."""
+def is_at_one_of(column: str, moments: Iterable[datetime]) -> RawSQL:
+    """The same for aware times, as a condition of a queryset."""
     if connection.vendor == "postgresql":
-        return f"{column} = ANY(%s::timestamptz[])"
-    return f"{column} IN (SELECT value FROM json_each(%s))"
+        return _condition(f"{column} = ANY(%s::timestamptz[])", _array(moment.isoformat() for moment in moments))
+    return _condition(f"{column} IN (SELECT value FROM json_each(%s))", json.dumps([stamp(each) for each in moments]))
 
 
-def times_param(moments: Iterable[datetime]) -> str:
-    if connection.vendor != "postgresql":
-        return json.dumps([stamp(each) for each in moments])
-    return _array(moment.isoformat() for moment in moments)
+def _condition(sql: str, param: str) -> RawSQL:
+    return RawSQL(sql, [param], output_field=BooleanField())  # noqa: S611 - the SQL is ours
 
 
 def time_param(moment: datetime) -> Any:

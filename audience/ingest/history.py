@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import BooleanField, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import QuerySet
 
 from audience.ingest.items import EventItem, PurchaseItem
 from audience.models import CustomEvent, EventSummary, Purchase
@@ -51,7 +50,7 @@ _EVENT = {
 
 
 def _insert(events: Sequence[CustomEvent]) -> None:
-    """Insert them, and give them their ids. (`bulk_create` took twice as long: the driver is slow at arrays.)"""
+    """Insert them, and give them their ids. (`bulk_create` took three times as long: the driver is slow at arrays.)"""
     if not events:
         return
     names = ", ".join(_EVENT)
@@ -121,11 +120,7 @@ def _repeated(rows: Sequence[Row], key: Callable[[Row], Hashable], stored: "Quer
     table = rows[0]._meta.db_table
     recent = stored.filter(
         bulk.is_one_of(f"{table}.profile_id", {row.profile_id for row in rows}),
-        RawSQL(  # noqa: S611 - the SQL is ours
-            bulk.in_times(f"{table}.occurred_at"),
-            [bulk.times_param({row.occurred_at for row in rows})],
-            output_field=BooleanField(),
-        ),
+        bulk.is_at_one_of(f"{table}.occurred_at", {row.occurred_at for row in rows}),
         received_at__gte=now - window,
     )
     left = Counter(map(key, recent))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from canvas import counts, differences, durations, impact, launch, lifecycle, live, publishing, words
 from canvas import graph as graphs
-from canvas.admin.pages import Site, canvas_of, goto, may_launch, page
+from canvas.admin.pages import Site, canvas_of, edition_of, goto, may_launch, page
 from canvas.impact import Impact
 from canvas.models import Canvas, Entry
 from outreach import reach
@@ -60,11 +60,13 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
     canvas = canvas_of(site, request, pk)
     if not may_launch(request):
         raise PermissionDenied
-    is_launch = canvas.status == Status.DRAFT
+    is_launch, version = canvas.status == Status.DRAFT, publishing.shown(canvas)
     if request.method == "POST":
+        if version.number is None and request.POST.get("edition") != edition_of(version):
+            messages.error(request, _("The draft was changed meanwhile. Look at it again first."))
+            return goto("launch", canvas.pk)
         return _launch(site, request, canvas) if is_launch else _publish(site, request, canvas)
     now = timezone.now()
-    version = publishing.shown(canvas)
     graph = graphs.load(version)
     found = launch.problems(canvas, now) if is_launch else [*launch.graph_problems(canvas, graph, now)]
     newest = live.versions([canvas.pk]).get(canvas.pk)
@@ -88,10 +90,6 @@ def show(site: Site, request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _launch(site: Site, request: HttpRequest, canvas: Canvas) -> HttpResponse:
-    draft = publishing.shown(canvas)
-    if request.POST.get("edition", current := f"{draft.pk}-{draft.edition}") != current:
-        messages.error(request, _("The draft was changed meanwhile. Look at it again before you launch."))
-        return goto("launch", canvas.pk)
     try:
         launch.start(canvas, timezone.now(), request.user)
     except NotLaunchable as error:
@@ -111,9 +109,6 @@ def _publish(site: Site, request: HttpRequest, canvas: Canvas) -> HttpResponse:
     if draft is None:
         messages.info(request, _("There is nothing to publish."))
         return goto("flow", canvas.pk)
-    if request.POST.get("edition") != f"{draft.pk}-{draft.edition}":
-        messages.error(request, _("The draft was changed meanwhile. Look at it again before you publish."))
-        return goto("launch", canvas.pk)
     given = impact.of(canvas, draft)
     answers = _answers(request, given)
     if answers is None:

@@ -90,9 +90,14 @@ def page(
         **site.admin_site.each_context(request),
         **frame(site, request, canvas, tab),
         "title": title,
-        "edition": f"{version.pk}-{version.edition}" if version else "",
+        "edition": edition_of(version) if version else "",
     }
     return TemplateResponse(request, template, shell | context)
+
+
+def edition_of(version: CanvasVersion) -> str:
+    """What a page was made from, as its forms send it back."""
+    return f"{version.pk}-{version.edition}"
 
 
 def edit(site: Site, request: HttpRequest, canvas: Canvas, work: Work) -> bool:

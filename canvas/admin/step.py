@@ -1,6 +1,6 @@
 """The page of one step: its settings in the order they are evaluated, the webhook, and what it has done so far."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -161,8 +161,8 @@ def _context(
         "before": words.before(graph, node.id),
         "next": [*words.what_next(graph, node)],
         "figures": _figures(canvas, node),
-        "exits": _exits(canvas, node),
-        "unsent": _unsent(canvas, node),
+        "exits": _by_reason(canvas, node, StepMetric.EXITED, dict(Reason.choices).get),
+        "unsent": _by_reason(canvas, node, StepMetric.NOT_SENT, reasons.in_words),
         "waiting": _waiting(canvas, node),
         "experiment": _experiment(canvas, node),
         "history": _history(node.id),
@@ -189,18 +189,10 @@ def _figures(canvas: Canvas, node: Node) -> list[tuple[str, Any, int]]:
     return [(name, labels[name], found.get(name, 0)) for name in (*always, *others)]
 
 
-def _exits(canvas: Canvas, node: Node) -> list[tuple[str, int]]:
-    """Who left here early, by reason."""
-    found = counts.reasons(canvas.pk, StepMetric.EXITED)
-    words_of = dict(Reason.choices)
-    here = [(str(words_of.get(reason, reason)), n) for (step, reason), n in found.items() if step == node.id]
-    return sorted(here, key=lambda pair: -pair[1])
-
-
-def _unsent(canvas: Canvas, node: Node) -> list[tuple[str, int]]:
-    """Why messages of the step were not sent, as the log says it, the commonest reason first."""
-    found = counts.reasons(canvas.pk, StepMetric.NOT_SENT)
-    here = [(reasons.in_words(reason), n) for (step, reason), n in found.items() if step == node.id]
+def _by_reason(canvas: Canvas, node: Node, metric: StepMetric, in_words: Callable[[str], Any]) -> list[tuple[str, int]]:
+    """How many of the step were counted for each reason, the commonest first."""
+    found = counts.reasons(canvas.pk, metric)
+    here = [(str(in_words(reason) or reason), n) for (step, reason), n in found.items() if step == node.id]
     return sorted(here, key=lambda pair: -pair[1])
 
 

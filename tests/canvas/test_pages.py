@@ -396,7 +396,7 @@ def test_the_launch_page_names_every_problem_with_its_step(admin):
     assert "The audience is empty" in texts
     warnings = "\n".join(warning.text for warning in answer.context["warnings"])
     assert f"“{loose.name}” can't be reached" in warnings
-    admin.post(url("launch", canvas.pk))
+    admin.post(url("launch", canvas.pk), {"edition": edition(canvas)})
     assert Canvas.objects.get().status == Status.DRAFT
 
 
@@ -406,7 +406,7 @@ def test_a_loop_is_named_and_never_goes_live(admin):
     Path.objects.filter(step=step_named(canvas, "b")).update(target=step_named(canvas, "a"))
     answer = admin.get(url("launch", canvas.pk))
     assert "“a” leads back to itself" in "\n".join(problem.text for problem in answer.context["problems"])
-    admin.post(url("launch", canvas.pk))
+    admin.post(url("launch", canvas.pk), {"edition": edition(canvas)})
     assert Canvas.objects.get().status == Status.DRAFT
     assert admin.get(url("flow", canvas.pk)).status_code == 200
 
@@ -422,7 +422,7 @@ def test_launch_pause_resume_stop_and_archive_from_the_pages(admin):
         page = url("launch", canvas.pk) if action == "launch" else url("action", canvas.pk, action)
         assert admin.get(page).status_code == 200
         assert Canvas.objects.get().status != status or action == "launch"
-        admin.post(page)
+        admin.post(page, {"edition": edition(canvas)})
         assert Canvas.objects.get().status == status
     assert "Launched." in admin.get(url("versions", canvas.pk)).text
 
@@ -469,7 +469,7 @@ def test_a_new_delay_is_for_those_who_wait_only_if_that_is_said(admin, retimed, 
 def test_versions_say_who_and_what_and_an_older_one_comes_back_as_a_draft(admin):
     ProfileFactory()
     canvas = build([message("a")])
-    admin.post(url("launch", canvas.pk))
+    admin.post(url("launch", canvas.pk), {"edition": edition(canvas)})
     admin.post(url("menu", canvas.pk, step_named(canvas, "a")), {"edition": edition(canvas), "action": "duplicate"})
     assert "You are editing a draft" in admin.get(url("flow", canvas.pk)).text
     admin.post(url("launch", canvas.pk), {"edition": edition(canvas), "note": "Twice"})
@@ -553,6 +553,7 @@ def test_what_somebody_else_changed_meanwhile_is_neither_launched_nor_published(
         go_live(canvas)
         editing.copy_step(publishing.draft_of(canvas), step_named(canvas, "a"))
     looked_at = edition(canvas)
+    assert f'name="edition" value="{looked_at}"' in admin.get(url("launch", canvas.pk)).text
     editing.copy_step(publishing.draft_of(canvas), step_named(canvas, "b"))
     answer = admin.post(url("launch", canvas.pk), {"edition": looked_at}, follow=True)
     assert "The draft was changed meanwhile" in answer.text

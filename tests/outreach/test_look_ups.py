@@ -82,4 +82,4 @@ def test_a_batch_costs_a_look_up_for_each(ask):
     new = CampaignFactory()
     fill(new)
     assert ask(new)
-    assert blocks_read(lambda: ask(new)) < 20 * len(ASKED)
+    assert blocks_read(lambda: ask(new)) < 12 * len(ASKED)

@@ -1,4 +1,4 @@
-"""Makes one Python function of a sequence of nodes, as Jinja2 does: a call or two for each node was half of rendering.
+"""Makes one Python function of a sequence of nodes, as Jinja2 does: calls for each node were a third of rendering.
 
 Text is written out, and so is every node that has a method `write_out`; any other is called. Nothing that an author
 wrote gets into the function's source: it knows texts and names by numbers.
