@@ -133,7 +133,7 @@ def logged() -> list[MessageActivityLog]:
 
 
 def files_with_secrets() -> list[str]:
-    """Read by another process: one that closes a file of its own SQLite database loses its locks on it, and the data."""
+    """Read by another process: one that closes a file of its own SQLite database loses its locks on it."""
     command = ["grep", "--recursive", "--files-with-matches", "--text", "S3CRET", str(settings.DATA_DIR)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode in (0, 1), found.stderr  # 1: read all, found nothing
