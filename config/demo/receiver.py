@@ -71,8 +71,10 @@ class Receiver:
         self._socket = socket.create_server(("127.0.0.1", self.port), backlog=1024)
         self.port = self._socket.getsockname()[1]
         self._tasks: set[asyncio.Task[None]] = set()
+        self._listens = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+        self._listens.wait(10)  # a loop that is stopped before it began would leave its sockets open
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,6 +90,7 @@ class Receiver:
         server = self._loop.run_until_complete(
             asyncio.start_server(self._serve, sock=self._socket, limit=2**20, ssl=self.tls)
         )
+        self._listens.set()
         self._loop.run_forever()
         server.close()
         for task in list(self._tasks):
