@@ -6,7 +6,7 @@ percent-encoded and existing escapes are left alone.
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 import idna
@@ -25,8 +25,7 @@ class BadAddress(ValueError):
     """The URL can't be called; the message says what is wrong and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A URL to call. `host` is lower-case ASCII without port."""
 
     url: str

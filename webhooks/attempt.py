@@ -1,9 +1,9 @@
 """What one attempt, or the decision not to make it, means for a message. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from webhooks import retry
 from webhooks.request import NO_ANSWER, Answer, Fault, Refusal, Request
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from webhooks.claims import Claimed
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """A message this worker is done with for now: answered, refused, or held until `hold_until`."""
 
     message: "Claimed"
@@ -23,11 +22,10 @@ class Attempt:
     hold_until: datetime | None = None
     began_at: datetime | None = None
     secrets: tuple[str, ...] = ()
-    extras: Mapping[str, str] = field(default_factory=dict)  # what its template said about the message
+    extras: Mapping[str, str] = MappingProxyType({})  # what its template said about the message
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(NamedTuple):
     """What to write. `outcome` is empty while the message stays pending, due again at `due_at`."""
 
     outcome: str

@@ -8,7 +8,6 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from http.client import UNAUTHORIZED
@@ -38,6 +37,7 @@ from webhooks.models import BodyKind, Content, LogKind, Outcome
 from webhooks.models.content import PairType
 from webhooks.request import Refusal, Request
 from webhooks.services import Shelf
+from workspace import bulk
 
 MAX_BODY = 1024 * 1024
 _FORM = ("application/x-www-form-urlencoded", "application/x-www-form-url-encoded")
@@ -59,7 +59,8 @@ class Composer:
 
     def compiled(self, content_ids: Iterable[int]) -> dict[int, Compiled | LiquidSyntaxProblem]:
         """The current versions of these contents, by id. One query, and two more for what is new. Missing: absent."""
-        versions = dict(Content.objects.filter(id__in=set(content_ids)).values_list("id", "version"))
+        asked = bulk.ids_param(set(content_ids))
+        versions = dict(bulk.fetch(f"SELECT id, version FROM webhooks_content WHERE {bulk.in_ids('id')}", [asked]))
         new = [id for id, version in versions.items() if (id, version) not in self._kept]
         rows = Content.objects.filter(id__in=new).select_related("client_certificate").prefetch_related("overrides")
         for content in rows if new else ():
@@ -127,7 +128,7 @@ def render(compiled: Compiled, data: RenderData, guard: Guard, language: str = "
     dropped and the message is rendered again, once.
     """
     result = _render(compiled, data, guard, language)
-    if any(answer.status == UNAUTHORIZED for _, answer in data.calls) and data.forget_cached():
+    if data.calls and any(answer.status == UNAUTHORIZED for _, answer in data.calls) and data.forget_cached():
         return _render(compiled, data, guard, language)
     return result
 
@@ -140,7 +141,7 @@ def refresh(compiled: Compiled, request: Request, data: RenderData) -> Request |
     """
     renewed = {header.name.lower() for header in compiled.changing_headers}
     kept = [line for line in request.headers if line[0].lower() not in renewed]
-    return _made(lambda: replace(request, headers=(*kept, *_headers(compiled.changing_headers, data))))
+    return _made(lambda: request._replace(headers=(*kept, *_headers(compiled.changing_headers, data))))
 
 
 def _render(compiled: Compiled, data: RenderData, guard: Guard, language: str) -> Request | Refusal:

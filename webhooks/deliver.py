@@ -179,6 +179,8 @@ class Pump:
         return batch
 
     def _drop(self, batch: Sequence[Claimed], verdicts: Mapping[int, hooks.Verdict]) -> Sequence[Claimed]:
+        if not verdicts:
+            return batch
         for message in batch:
             match verdicts.get(message.id):
                 case Refusal() as refusal:
@@ -259,7 +261,7 @@ class Pump:
         if not self._done:
             return
         is_due = time.monotonic() - self._oldest_done >= RECORD_WITHIN
-        if is_due or len(self._done) >= self.settings.window or not self._under_way:
+        if is_due or len(self._done) >= 2 * self.settings.window or not self._under_way:
             self._finished += record(self._done)
             answers = [(done.request.host, done.answer) for done in self._done if done.request and done.answer]
             self._done = []

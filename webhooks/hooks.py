@@ -5,9 +5,10 @@ the transaction that writes the outcomes, so that totals always add up.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from webhooks.claims import Claimed
 from webhooks.models import Message
@@ -27,8 +28,7 @@ Check = Callable[[Sequence[Claimed], datetime], Mapping[int, Verdict]]
 """Given the claimed messages that passed so far, a verdict by message id for those that must not go now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """What was written about one message. `outcome` is empty while it is pending; `was_error` counts one attempt.
 
     `status` is the last answer's, `text` says in words why it ended without one that counts, `extras` is what the
@@ -42,7 +42,7 @@ class Recorded:
     at: datetime
     status: int | None = None
     text: str = ""
-    extras: Mapping[str, str] = field(default_factory=dict)
+    extras: Mapping[str, str] = MappingProxyType({})
 
 
 Recorder = Callable[[Sequence[Recorded]], None]

@@ -5,6 +5,7 @@ by itself; only the time that answers take is counted as they come, in Redis.
 """
 
 import logging
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -21,6 +22,7 @@ from workspace import queues
 logger = logging.getLogger(__name__)
 
 BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 90.0)  # seconds
+_NAMES = (*map(str, BUCKETS), "+Inf")
 _KEY = "metrics:latency"
 
 
@@ -45,7 +47,7 @@ def note(answers: Sequence[Answer]) -> None:
 
 
 def _bucket(seconds: float) -> str:
-    return next((str(limit) for limit in BUCKETS if seconds <= limit), "+Inf")
+    return _NAMES[bisect_left(BUCKETS, seconds)]
 
 
 class DeliveryCollector:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from audience.models import BUCKETS, Profile
 from webhooks import activity, calls, identity, trust
-from webhooks.attempt import Attempt, rule
+from webhooks.attempt import Attempt, Ruling, rule
 from webhooks.claims import Claimed
 from webhooks.compiled import Compiled, compile_content
 from webhooks.compose import render, the_guard
@@ -137,13 +137,11 @@ def test_send(
     if isinstance(request, Refusal):
         attempt = Attempt(message, refusal=replace(request, outcome=request.outcome or Outcome.FAILED))
     else:
-        signed = replace(
-            request,
-            headers=(
-                *request.headers,
+        signed = request.with_headers(
+            [
                 ("webhook-id", identity.webhook_id(workspace_key, random.getrandbits(62))),
                 ("User-Agent", identity.USER_AGENT),
-            ),
+            ]
         )
         answer = send_once(signed)
         if (condition := condition_of(content)) and answer.is_received:
@@ -174,6 +172,6 @@ def _no_message(content: Content, person: Person, now: datetime) -> Claimed:
     return Claimed(0, 0, 0, content.pk or 0, int(person.values["id"] or 0), 0, 0, 0, now, 0, None, None)
 
 
-def _final(ruling: Any) -> Any:
+def _final(ruling: Ruling) -> Ruling:
     """A test is never tried again, whatever the answer."""
-    return replace(ruling, outcome=ruling.outcome or Outcome.FAILED)
+    return ruling._replace(outcome=ruling.outcome or Outcome.FAILED)

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -18,8 +20,7 @@ from webhooks.success import Condition
 THREADS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """What became of a message: its request, or why there is none. `secrets` are masked wherever it is shown."""
 
     message: Claimed
@@ -28,7 +29,7 @@ class Rendered:
     notes: tuple[MessageActivityLog, ...] = ()  # unsaved rows of calls that brought nothing
     source: "Source | None" = None  # where answers from the cache are in it: they may be out of date
     condition: Condition | None = None  # what the answer must say
-    extras: Mapping[str, str] = field(default_factory=dict)
+    extras: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Renderer:
             asks = services.get(message.id)
             before = kept.get(message.id)
             if before and isinstance(compiled, Compiled):
-                before = replace(before, request=replace(before.request, certificate=compiled.certificate))
+                before = replace(before, request=before.request._replace(certificate=compiled.certificate))
             if before and not (isinstance(compiled, Compiled) and compiled.changing_headers):
                 hidden = (*_secrets(compiled, asks), *before.secrets)
                 condition = _condition(compiled)
@@ -129,9 +130,9 @@ def _condition(compiled: Compiled | LiquidSyntaxProblem | None) -> Condition | N
 
 
 def _source(compiled: Compiled | LiquidSyntaxProblem | None, data: RenderData) -> Source | None:
-    is_cached = any(answer.is_cached for _, answer in data.calls)
-    has_headers = isinstance(compiled, Compiled) and compiled.changing_headers
-    return Source(compiled, data) if is_cached and has_headers else None  # type: ignore[arg-type]
+    if not data.calls or not isinstance(compiled, Compiled) or not compiled.changing_headers:
+        return None
+    return Source(compiled, data) if any(answer.is_cached for _, answer in data.calls) else None
 
 
 def _secrets(compiled: Compiled | LiquidSyntaxProblem | None, services: Services | None) -> tuple[str, ...]:

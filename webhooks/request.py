@@ -1,15 +1,18 @@
-"""What goes out and what comes back, as plain values. No Django, no network."""
+"""What goes out and what comes back, as plain values. No Django, no network.
+
+There are several of each message, so they are named tuples: frozen dataclasses take three times as long to make.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 NO_ANSWER = 599  # no connection, or no complete answer in time
 HOST_HALTED = 598  # no request made: the host is halted
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request, ready to go. `url` is ASCII; `headers` hold no line breaks; `host` is lower case, no port."""
 
     method: str
@@ -20,9 +23,8 @@ class Request:
     certificate: str = ""  # PEM blocks of a client certificate and its key
 
     def with_headers(self, added: Iterable[tuple[str, str]]) -> "Request":
-        """The same request with more headers. (`dataclasses.replace` takes twice as long, for each message.)"""
-        headers = (*self.headers, *added)
-        return Request(self.method, self.url, self.host, headers, self.body, self.certificate)
+        """The same request with more headers."""
+        return self._replace(headers=(*self.headers, *added))
 
 
 class Fault(Enum):
@@ -44,8 +46,7 @@ class Fault(Enum):
 _BEFORE_THE_REQUEST = {Fault.NAME, Fault.CONNECT, Fault.CONNECT_TIMEOUT, Fault.TLS}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What one attempt brought. `status` is 599 when there is a fault; `body` is at most 64 KiB; `seconds` it took.
 
     `text` says a fault in words; `was_written` is true once any byte of the request went out.

@@ -4,7 +4,7 @@ Some endpoints answer 200 and mean failure. Paths are JMESPath, of which a dotte
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jmespath
@@ -29,7 +29,7 @@ class Condition:
         """The answer itself where it is met, else the same answer as a failure."""
         text = answer.body.decode("utf-8", "replace")
         if problem := self.problem(text):
-            return replace(answer, fault=Fault.CONDITION, text=problem, may_retry=self.may_retry)
+            return answer._replace(fault=Fault.CONDITION, text=problem, may_retry=self.may_retry)
         return answer
 
     def problem(self, text: str) -> str:

@@ -7,6 +7,7 @@ from webhooks import health, hosts
 from webhooks.pace import Pace
 from webhooks.transport import Transport
 
+AHEAD = 2
 _UNLIMITED = 1_000_000
 
 
@@ -14,7 +15,7 @@ _UNLIMITED = 1_000_000
 class PumpSettings:
     """`window` and `host_window` count requests in flight; `lease` is in seconds.
 
-    As many again as `window` may be claimed ahead, where hosts answer that fast (see `pace`).
+    `AHEAD` times `window` may be claimed ahead, where hosts answer that fast (see `pace`).
     """
 
     window: int = 256
@@ -52,8 +53,9 @@ class Window:
 
         None while that is little: a claim costs as much for one as for many.
         """
-        room = window + min(pace, self._settings.window) - under_way
-        return room if room >= min(self._settings.window, max(window // 4, pace // 8)) else 0
+        ahead = AHEAD * self._settings.window
+        room = window + min(pace, ahead) - under_way
+        return room if room >= min(ahead, max(window // 4, pace // 8)) else 0
 
     def may_start(self, host: str) -> bool:
         """Whether one more request to a host has a place in flight."""

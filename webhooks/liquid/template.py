@@ -23,16 +23,14 @@ FindBlock = Callable[[str], str | None]
 class Template:
     """A template that was read.
 
-    `uses`: the names, tags and Content Blocks it mentions. `is_static`: there is no Liquid in it. `only_prints`: there
-    are values in it and nothing else. `is_slow`: rendering may wait for an answer from elsewhere, so it must not happen
-    where others would wait too.
+    `uses`: the names, tags and Content Blocks it mentions. `is_static`: there is no Liquid in it. `is_slow`: rendering
+    may wait for an answer from elsewhere, so it must not happen where others would wait too.
     """
 
     source: str
     bound: Bound
     uses: Uses
     is_static: bool
-    only_prints: bool
     is_slow: bool
 
     def render(self, data: RenderData, *, scope: Scope | None = None) -> str:
@@ -60,7 +58,7 @@ class Template:
 
     def _context(self, data: RenderData, scope: Scope | None) -> Context:
         if scope is None:
-            return data.context(self.bound) if self.only_prints else Context(self.bound, data=data)
+            return Context(self.bound, data=data)
         if scope.context is None:
             scope.context = Context(self.bound, data=data)
         scope.context.is_serialised = scope.is_serialised
@@ -97,9 +95,8 @@ def parse(source: str, content_block: FindBlock | None = None) -> Template:
 def _parse(source: str) -> Template:
     template = bound(source)
     found = uses(template.nodes)
-    is_static, only_prints = not has_liquid(source), not (found.tags or found.blocks)
     is_slow = bool(found.blocks or found.tags & FETCHES)
-    return Template(source, template, found, is_static, only_prints, is_slow)
+    return Template(source, template, found, not has_liquid(source), is_slow)
 
 
 def _fetches(template: Template) -> bool:

@@ -1,5 +1,7 @@
 """What is written out as one function prints what nodes print by themselves, and fails at the same place."""
 
+import gc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,3 +101,20 @@ def test_making_the_function_costs_no_message_its_time():
     left = data.budget.left
     assert first.render(data) == "u" * 900
     assert left - data.budget.left < 0.15
+
+
+def test_a_rendering_leaves_nothing_to_the_garbage_collector():
+    """Looking for things that hold each other was a tenth of a message."""
+    template = parse(
+        "{{${first_name}}} {% assign n = custom_attribute.${n} %}{% for row in custom_attribute.${rows} %}{{row.name}}"
+        "{% if n > 2 %}{{forloop.index}}{% endif %}{% endfor %}{% capture c %}{{n}}{% endcapture %}{% cycle 'a', 'b' %}"
+    )
+    template.render(world(profile=PROFILE))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(50):
+            template.render(world(profile=PROFILE))
+        assert gc.collect() < 50
+    finally:
+        gc.enable()
