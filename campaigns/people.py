@@ -10,7 +10,7 @@ from audience.person import Cell, Section
 from campaigns.models import Campaign
 from outreach.models import Enrolment
 from outreach.reasons import in_words
-from webhooks.models import Message
+from webhooks.models import Message, Outcome, Receipt
 
 SHOWN = 50
 
@@ -38,9 +38,11 @@ def _asked(profile: Profile) -> str:
 
 
 def _latest(profile: Profile, senders: list[int]) -> dict[int, str]:
-    """What the last message of each sender came to."""
+    """What the last message of each sender came to; of one that is deleted by now, whether it was received."""
     rows = Message.objects.filter(profile=profile.pk, sender__in=senders).order_by("pk")
-    return {row.sender_id: _words(row) for row in rows}
+    receipts = Receipt.objects.filter(profile=profile.pk, sender__in=senders, received_at__isnull=False)
+    received = dict.fromkeys(receipts.values_list("sender_id", flat=True), str(Outcome.RECEIVED.label))
+    return received | {row.sender_id: _words(row) for row in rows}
 
 
 def _words(message: Message) -> str:

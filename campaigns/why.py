@@ -14,7 +14,7 @@ from campaigns.models import Campaign, Delivery
 from outreach import arms, assignment, capping, controls, delays, eligibility, reach, reasons, runs, suppression, zones
 from outreach.checks import may_receive
 from outreach.models import Conversion, Enrolment, Occurrence, Status
-from webhooks.models import Message, Receipt
+from webhooks.models import Message, Outcome, Receipt
 
 MOST = 50
 RUNS = 10
@@ -73,8 +73,12 @@ def _happened(campaign: Campaign, profile: Profile) -> Iterator[Happened]:
     enrolment = Enrolment.objects.filter(outreach=campaign, profile=profile).select_related("variant").first()
     if enrolment:
         yield Happened(enrolment.enrolled_at, _("belongs to “%s”") % enrolment.variant.name)
-    for message in Message.objects.filter(sender=campaign.sender_id, profile=profile.pk).order_by("-pk")[:MOST]:
+    messages = Message.objects.filter(sender=campaign.sender_id, profile=profile.pk).order_by("-pk")[:MOST]
+    for message in messages:
         yield Happened(message.finished_at or message.due_at, _message(message))
+    receipts = Receipt.objects.filter(sender=campaign.sender_id, profile=profile.pk, received_at__isnull=False)
+    for receipt in receipts.exclude(cause__in={message.cause for message in messages}).order_by("-pk")[:MOST]:
+        yield Happened(receipt.received_at, str(Outcome.RECEIVED.label))  # its message is deleted by now
     for entry in campaign.control_entries.filter(profile=profile):
         yield Happened(entry.entered_at, _("would have received it, but is in the control group"))
     for row in Conversion.objects.filter(outreach=campaign, profile=profile).select_related("event"):

@@ -222,6 +222,11 @@ WEBHOOK_PROXY = env.str("WEBHOOK_PROXY", "")
 WEBHOOK_CA_FILE = env.str("WEBHOOK_CA_FILE", "")  # PEM of private authorities to trust besides the usual ones
 RESPONSE_BYTES_KEPT = 64 * 1024
 LOG_DAYS_KEPT = env.int("LOG_DAYS_KEPT", 30)
+MESSAGE_DAYS_KEPT = env.int("MESSAGE_DAYS_KEPT", 400)
+if 0 < MESSAGE_DAYS_KEPT < max(30, LOG_DAYS_KEPT):
+    raise ImproperlyConfigured(
+        f"MESSAGE_DAYS_KEPT is {MESSAGE_DAYS_KEPT}; it must be at least {max(30, LOG_DAYS_KEPT)}, or 0 for ever."
+    )
 
 # What one message's Liquid may use: passes through loops, and seconds of computing (waiting for answers is free).
 LIQUID_ITERATIONS = env.int("LIQUID_ITERATIONS", 10_000)

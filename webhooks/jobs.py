@@ -8,6 +8,7 @@ from django.utils import timezone
 from webhooks import alerts, halts, hosts, lanes, log, trust
 from webhooks.compose import Composer, the_guard
 from webhooks.deliver import Pump
+from webhooks.pruning import Walk
 from webhooks.transport import Transport, TransportSettings
 from webhooks.window import PumpSettings
 from workspace import queues
@@ -21,13 +22,19 @@ def deliver() -> int:
 
 
 def tidy() -> None:
-    """Close empty lanes, give up on what halted hosts kept too long, delete old log rows (timetable)."""
+    """Close empty lanes, give up on what halted hosts kept too long, delete what is old (timetable)."""
     lanes.close_empty()
     halts.give_up()
     log.prune(timezone.now())
     log.end_full_logging(timezone.now())
+    _the_walk().go_on(timezone.now())
     hosts.note_new()
     alerts.check_due(timezone.now())
+
+
+@cache
+def _the_walk() -> Walk:
+    return Walk()
 
 
 @cache

@@ -127,7 +127,10 @@ def _judged(batch: Batch, node: Node, people: Sequence[Traveller]) -> Verdicts:
 
 
 def messages_of(sender_id: int, people: Sequence[Traveller]) -> dict[int, list[Sent]]:
-    """The messages of these journeys' visits to their current step, by journey id. One query."""
+    """The messages of these journeys' visits to their current step, by journey id. One query, mostly.
+
+    Of what a Canvas left lying until its messages were deleted, receipts are left.
+    """
     journeys = {t.visit_id: t.id for t in people if t.visit_id}
     source = bulk.rows_of_each("webhooks_message", "cause", "cause, outcome, reason, attempts", "sender_id = %s")
     rows = bulk.fetch(
@@ -136,4 +139,12 @@ def messages_of(sender_id: int, people: Sequence[Traveller]) -> dict[int, list[S
     found: dict[int, list[Sent]] = {}
     for visit, outcome, reason, attempts in rows:
         found.setdefault(journeys[visit], []).append(Sent(outcome, reason, attempts))
+    without = {t.profile_id for t in people if t.visit_id and t.id not in found}
+    if without:
+        condition = "sender_id = %s AND received_at IS NOT NULL"
+        source = bulk.rows_of_each("webhooks_receipt", "profile_id", "cause", condition)
+        rows = bulk.fetch(f"SELECT r.cause FROM {source}", [bulk.ids_param(without), sender_id])
+        for (visit,) in rows:
+            if visit in journeys:
+                found.setdefault(journeys[visit], [Sent(Outcome.RECEIVED, "", 1)])
     return found

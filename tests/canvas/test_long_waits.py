@@ -13,7 +13,7 @@ from tests.canvas.world import DAY, HOUR, MINUTE, build, delay, deliver, go_live
 from tests.conftest import NOON
 from tests.factories import ProfileFactory
 from tests.parallel import in_parallel
-from webhooks.models import Message, MessageActivityLog
+from webhooks.models import Message, MessageActivityLog, Receipt
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WEEK = 7 * DAY
@@ -78,4 +78,21 @@ def test_an_aborted_message_lets_its_profile_go_on_to_the_next_step(sink, pump):
     assert trace(canvas, ada) == ["hello", "wait"]
     assert journey(ada).ended_at is None
     assert Journey.objects.count() == 1
+    conserve(canvas)
+
+
+def test_a_journey_whose_message_was_deleted_meanwhile_goes_by_the_receipt():
+    ada, bob = ProfileFactory(), ProfileFactory()
+    canvas = go_live(build([message("hello", advance="sent"), message("again")]))
+    let_in(canvas, ada, bob)
+    run(NOON, answer=None)
+    deliver(NOON)
+    lifecycle.pause(canvas, NOON)
+    Receipt.objects.filter(profile=bob).delete()  # as if it had failed
+    Message.objects.all().delete()
+    later = NOON + 500 * DAY
+    lifecycle.resume(canvas, later)
+    run(later)
+    assert trace(canvas, ada) == ["hello", "again"]
+    assert (trace(canvas, bob), journey(bob).exit_reason) == (["hello"], "not_sent")
     conserve(canvas)

@@ -44,6 +44,12 @@ def test_a_lease_shorter_than_a_request_is_refused(tmp_path):
     assert "LEASE_SECONDS is 30; with WEBHOOK_TIMEOUT at 90 it must be at least 100." in result.stderr
 
 
+def test_messages_are_kept_as_long_as_the_log_that_leads_to_them(tmp_path):
+    refused = check(tmp_path, **COMPLETE, MESSAGE_DAYS_KEPT="40", LOG_DAYS_KEPT="60")
+    assert "MESSAGE_DAYS_KEPT is 40; it must be at least 60, or 0 for ever." in refused.stderr
+    assert check(tmp_path, **COMPLETE, MESSAGE_DAYS_KEPT="0").returncode == 0
+
+
 def test_an_empty_database_address_is_the_default_and_an_odd_one_is_refused(tmp_path):
     assert check(tmp_path, **COMPLETE, DATABASE_URL="").returncode == 0
     assert "DATABASE_URL must begin with" in check(tmp_path, **COMPLETE, DATABASE_URL="hookline@db").stderr
