@@ -47,6 +47,7 @@ class Claimed:
     context: dict[str, Any] | None
     lease: int = 0
     deadline: float = 0.0
+    host: str = ""  # its lane's; empty where only rendering will show it
     is_limited: bool = False  # by a rate: it needs a place before it starts
     is_logged: bool = False  # whatever the answer
 
@@ -76,7 +77,7 @@ def claim(room: int, host_room: Callable[[str], int], seconds: float) -> list[Cl
     lease, deadline = secrets.randbits(62), time.monotonic() + seconds
     with transaction.atomic():
         rows = [_LaneRow(*row) for row in bulk.fetch(_LANES % _HASTE.get(connection.vendor, ""), [])]
-        lanes = {row.lane: row.host for row in rows}
+        hosts = lanes = {row.lane: row.host for row in rows}
         left = {host: host_room(host) for host in set(lanes.values())}
         places, shared = _places(rows)
         taken = _claim_limited(lanes, left, places, min(room, shared), lease, seconds) if places else []
@@ -97,7 +98,7 @@ def claim(room: int, host_room: Callable[[str], int], seconds: float) -> list[Cl
             lanes = {ask.lane: ask.host for ask in asked if full.get(ask.lane) == ask.most}
     logged = {row.lane for row in rows if row.logged_until}
     for message in taken:
-        message.lease, message.deadline = lease, deadline
+        message.lease, message.deadline, message.host = lease, deadline, hosts[message.lane_id]
         message.is_logged = message.lane_id in logged
     return taken
 

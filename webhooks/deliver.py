@@ -26,6 +26,7 @@ from webhooks.rendering import Rendered, Renderer
 from webhooks.request import Refusal, Request
 from webhooks.transport import Transport
 from webhooks.window import PumpSettings, Window
+from workspace import queues
 from workspace.models import Workspace
 
 logger = logging.getLogger(__name__)
@@ -34,9 +35,11 @@ RECORDING_RESERVE = 5.0  # seconds of a lease that must be left, beyond the requ
 BACK_OFF = 1.0  # seconds, where the database is away
 LAST_TRIES = 15.0  # seconds a stopping worker goes on trying to record
 LOOK_AGAIN = 0.1  # seconds between claims that found less than there is room for
-LOOK_SOON = 0.01  # the same, where a host's own limit was the reason
+LISTEN_EVERY = 0.02  # seconds between looks for a wake, while requests are under way and nothing was left to claim
+DEAF_FOR = 5.0  # seconds, where Redis is away
 START_WITHIN = 0.01  # seconds after its place that a request of a limited sender may start
-RECORD_WITHIN = 0.1  # seconds an answer waits for others to be recorded with it
+RECORD_WITHIN = 0.1  # seconds an answer waits at most for others to be recorded with it
+LULL = LISTEN_EVERY  # seconds without another one, after which it waits no more
 _STALE = Refusal(
     Outcome.ABORTED, "rate_limited", "Waited 72 hours for its place: the speed limit is too low", LogKind.RATE_LIMITED
 )
@@ -68,9 +71,10 @@ class Pump:
         self._places: dict[int, float] = {}
         self._signers: dict[int, list[Webhook]] = {}
         self._ready: dict[str, deque[Prepared]] = {}  # by host
+        self._full: list[str] = []  # hosts that may have more for us, and had no room for it
         self._done: list[Attempt] = []
         self._notes: list[MessageActivityLog] = []
-        self._oldest_done = self._next_claim = self._away_since = 0.0
+        self._oldest_done = self._latest_done = self._next_claim = self._next_listen = self._away_since = 0.0
         self._finished = 0
 
     def run(self) -> int:
@@ -115,23 +119,39 @@ class Pump:
             self._give_back()
             return 0
         room = self.window.room(self._under_way)
-        if self._is_busy and (not room or time.monotonic() < self._next_claim):
+        if self._is_busy and not (room and self._may_claim()):
             return 0
-        waiting = Counter({host: len(queue) for host, queue in self._ready.items()})
-        is_host_limited = False
+        rooms: dict[str, int] = {}
 
         def host_room(host: str) -> int:
-            nonlocal is_host_limited
-            left = self.window.host_room(host, waiting) if host else room
-            is_host_limited = is_host_limited or left < room
-            return left
+            rooms[host] = self._host_room(host) if host else room
+            return rooms[host]
 
         batch = claims.claim(room, host_room, self.settings.lease)
+        taken = Counter(message.host for message in batch)
+        self._full = [host for host, most in rooms.items() if host and taken[host] >= most]
         if len(batch) < room:
-            self._next_claim = time.monotonic() + (LOOK_SOON if is_host_limited else LOOK_AGAIN)
+            self._next_claim = time.monotonic() + LOOK_AGAIN
         if batch:
             self._prepare(batch)
         return len(batch)
+
+    def _host_room(self, host: str) -> int:
+        return self.window.host_room(host, len(self._ready.get(host, ())))
+
+    def _may_claim(self) -> bool:
+        """Whether to look for more: where the last look found too little, a moment later.
+
+        At once where a host that was full has room again, and when there is a wake.
+        """
+        now = time.monotonic()
+        if now >= self._next_claim or any(self._host_room(host) for host in self._full):
+            return True
+        if now < self._next_listen:
+            return False
+        heard = queues.woken("deliver")
+        self._next_listen = now + (DEAF_FOR if heard is None else LISTEN_EVERY)
+        return bool(heard)
 
     def _prepare(self, batch: Sequence[Claimed]) -> None:
         """Check, then render: a few queries for the whole batch, and no transaction while rendering."""
@@ -200,6 +220,7 @@ class Pump:
     def _start_for(self, host: str, queue: deque[Prepared], late: list[Prepared]) -> None:
         """Start what fits; into `late` goes what has too little of its lease left, and all of it where none may go."""
         now = time.monotonic()
+        places = self.window.places(host)
         for _ in range(len(queue)):
             prepared = queue.popleft()
             left = prepared.message.deadline - now
@@ -207,12 +228,13 @@ class Pump:
                 late.append(prepared)
             elif prepared.start > now:
                 queue.append(prepared)
-            elif not self.window.may_start(host):
+            elif not (self.window.may_start(host) if places is None else places):
                 queue.appendleft(prepared)
                 return
-            elif not self.window.is_open(host):
+            elif places is None and not self.window.is_open(host):
                 late.append(prepared)
             else:
+                places = places and places - 1
                 prepared.began_at = timezone.now()
                 self.transport.start(prepared, self._addressed(prepared))
 
@@ -228,7 +250,9 @@ class Pump:
         return request.with_headers(ours)
 
     def _collect(self) -> None:
-        wait = 0.0 if self._done and not self.transport.in_flight else RECORD_WITHIN
+        wait = LISTEN_EVERY if self.transport.in_flight else 0.0
+        if self._done:
+            wait = min(wait, max(0.0, self._latest_done + LULL - time.monotonic()))
         if self._ready or self._renderer.waiting:
             wait = min(wait, START_WITHIN)
             if not self.transport.in_flight:
@@ -252,15 +276,17 @@ class Pump:
                 self._note(attempt)
 
     def _note(self, attempt: Attempt) -> None:
+        self._latest_done = time.monotonic()
         if not self._done:
-            self._oldest_done = time.monotonic()
+            self._oldest_done = self._latest_done
         self._done.append(attempt)
 
     def _flush(self) -> None:
-        """Record once enough answers have come, the oldest has waited long enough, or nothing more is under way."""
+        """Record once enough answers have come, none more comes, the oldest has waited long, or no request is left."""
         if not self._done:
             return
-        is_due = time.monotonic() - self._oldest_done >= RECORD_WITHIN
+        now = time.monotonic()
+        is_due = now - self._oldest_done >= RECORD_WITHIN or now - self._latest_done >= LULL
         if is_due or len(self._done) >= 2 * self.settings.window or not self._under_way:
             self._finished += record(self._done)
             answers = [(done.request.host, done.answer) for done in self._done if done.request and done.answer]

@@ -1,6 +1,5 @@
 """How much may be under way: in a worker, and to each host. What the pump may claim, and what it may start."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 from webhooks import health, hosts
@@ -24,7 +23,7 @@ class PumpSettings:
 
 
 class Window:
-    """The room of one worker. `waiting` is what is claimed and not in flight, by host."""
+    """The room of one worker."""
 
     def __init__(self, transport: Transport, settings: PumpSettings) -> None:
         self._transport, self._settings = transport, settings
@@ -35,12 +34,15 @@ class Window:
         """How many more messages may be claimed in all, with so many under way."""
         return self._room(self._settings.window, self.pace.total(), under_way)
 
-    def host_room(self, host: str, waiting: Counter[str]) -> int:
-        """How many more messages to a host may be claimed: fewer while it is spared, one while it is probed."""
+    def host_room(self, host: str, waiting: int) -> int:
+        """How many more messages to a host may be claimed, where so many wait to start.
+
+        Fewer while it is spared, one while it is probed.
+        """
         standing, limits = self._standings.of(host), hosts.limits(host)
         window = standing.room(self._at_once(limits))
         pace = 0 if standing != health.HEALTHY or limits else self.pace.of(host)
-        under_way = self._transport.in_flight_to[host] + waiting[host]
+        under_way = self._transport.in_flight_to[host] + waiting
         if limits and limits.per_second:
             return max(0, min(window, limits.per_second) - under_way)
         return self._room(window, pace, under_way) if window else 0
@@ -57,14 +59,23 @@ class Window:
         room = window + min(pace, ahead) - under_way
         return room if room >= min(ahead, max(window // 4, pace // 8)) else 0
 
+    def places(self, host: str) -> int | None:
+        """How many requests to a host may start now. None: each has to ask `may_start` and `is_open`."""
+        if hosts.limits(host) or self._standings.of(host) != health.HEALTHY:
+            return None
+        return max(0, self._left(host, self._settings.host_window))
+
     def may_start(self, host: str) -> bool:
         """Whether one more request to a host has a place in flight."""
         limits = hosts.limits(host)
-        is_full = self._transport.in_flight >= self._settings.window
         most = max(1, self._at_once(limits) >> self._standings.of(host).halvings)
-        if is_full or self._transport.in_flight_to[host] >= most:
+        if self._left(host, most) <= 0:
             return False
         return not (limits and limits.per_second) or hosts.take(host, limits.per_second)
+
+    def _left(self, host: str, most: int) -> int:
+        """Free places in flight, of the worker's and of `most` to the host."""
+        return min(self._settings.window - self._transport.in_flight, most - self._transport.in_flight_to[host])
 
     def is_open(self, host: str) -> bool:
         """Whether requests go to a host: not while it is halted; then one message probes it, of one worker."""

@@ -37,12 +37,16 @@ def _wake_now(queue: str) -> None:
         logger.warning("queue=%s wake failed (%s); workers look by themselves", queue, type(error).__name__)
 
 
-def woken(queue: str) -> None:
-    """Say that a wake was heard: later ones make a new job. The first act of each queue's job."""
+def woken(queue: str) -> bool | None:
+    """Say that a wake was heard: later ones make a new job. Whether there was one; None where Redis is away.
+
+    The first act of each queue's job, and of a job that goes on for long, so that it hears what comes meanwhile.
+    """
     try:
-        connection().delete(f"wake:{queue}")
+        return bool(connection().delete(f"wake:{queue}"))
     except RedisError as error:
         logger.warning("queue=%s wake key not deleted (%s)", queue, type(error).__name__)
+        return None
 
 
 def is_reachable() -> bool:

@@ -187,8 +187,19 @@ class Code:
             self.line(f"value = {self.name(expression.evaluate)}(context)")
 
     def _go_down(self, path: Path) -> None:
-        is_further = "value is not None" if path.path else "type(value) is dict"
-        self.line(f"if {is_further}: value = {self.name(path.down)}(value, {self.name(path.path)}, context)")
+        """One key of an object is looked up here; whatever else there is, `Path.down` knows."""
+        down = f"value = {self.name(path.down)}(value, %s, context)"
+        if not path.path:
+            self.line(f"if type(value) is dict: {down % '()'}")
+            return
+        is_further = "if"
+        if len(path.path) == 1 and isinstance(path.path[0], str):
+            key = self.name(path.path[0])
+            with self.inside(f"if type(value) is dict and {key} in value:"):
+                self.line(f"value = value[{key}]")
+                self.line(f"if type(value) is dict: {down % '()'}")
+            is_further = "elif"
+        self.line(f"{is_further} value is not None: {down % self.name(path.path)}")
 
     def _root(self, namespace: str) -> str:
         return self._roots.setdefault(namespace, f"root{len(self._roots)}")
