@@ -250,9 +250,10 @@ class Pump:
         return request.with_headers(ours)
 
     def _collect(self) -> None:
-        wait = LISTEN_EVERY if self.transport.in_flight else 0.0
+        wait = LISTEN_EVERY
         if self._done:
-            wait = min(wait, max(0.0, self._latest_done + LULL - time.monotonic()))
+            left = self._latest_done + LULL - time.monotonic()
+            wait = max(0.0, min(wait, left)) if self._under_way else 0.0
         if self._ready or self._renderer.waiting:
             wait = min(wait, START_WITHIN)
             if not self.transport.in_flight:

@@ -32,6 +32,15 @@ def test_an_answer_of_another_system_is_in_the_message(sink, pump):
     assert sent(sink) == ["Desk"]
 
 
+def test_waiting_for_an_answer_takes_no_computing(sink, pump, transport, monkeypatch):
+    sink.script = lambda request, nth: Reply(delay=0.6 if request.target == "/data" else 0)
+    asks(sink, f"{{% connected_content {sink.url}/data %}}")
+    polls, poll = [], transport.poll
+    monkeypatch.setattr(transport, "poll", lambda wait: polls.append(wait) or poll(wait))
+    assert pump.run() == 1
+    assert len(polls) < 200
+
+
 def test_slow_answers_hold_up_nobody_else(sink, pump):
     sink.script = lambda request, nth: Reply(delay=0.8) if request.target.startswith("/data") else Reply()
     for number in range(6):
