@@ -10,6 +10,7 @@ from canvas.travel import Batch
 from outreach import counters
 from outreach.counters import Key
 from outreach.models import Metric
+from webhooks import frozen
 from webhooks.lanes import open_lanes
 from webhooks.models import Content, Outcome, Sender
 from workspace import bulk
@@ -82,12 +83,13 @@ def cancel(batch: Batch) -> Counter[Key]:
             {bulk.for_update("m", skip_locked=True)}
         )
         UPDATE webhooks_message SET outcome = %s, reason = %s, finished_at = %s, leased_until = NULL
-        WHERE id IN (SELECT id FROM free) RETURNING variant
+        WHERE id IN (SELECT id FROM free) RETURNING variant, id, attempts
         """,
         [batch.sender_id, bulk.ids_param(causes), now, Outcome.CANCELLED, "journey_ended", now],
     )
     day = counters.today(batch.now)
-    totals = Counter(variant for (variant,) in rows)
+    totals = Counter(variant for variant, *_ in rows)
+    frozen.forget([id for _variant, id, attempts in rows if attempts])
     return Counter(
         {Key(batch.graph.canvas_id, day, v, 0, Metric.CANCELLED, "journey_ended"): n for v, n in totals.items()}
     )

@@ -223,7 +223,9 @@ WEBHOOK_CA_FILE = env.str("WEBHOOK_CA_FILE", "")  # PEM of private authorities t
 RESPONSE_BYTES_KEPT = 64 * 1024
 LOG_DAYS_KEPT = env.int("LOG_DAYS_KEPT", 30)
 MESSAGE_DAYS_KEPT = env.int("MESSAGE_DAYS_KEPT", 400)
-if 0 < MESSAGE_DAYS_KEPT < max(30, LOG_DAYS_KEPT):
+if LOG_DAYS_KEPT < 1:
+    raise ImproperlyConfigured(f"LOG_DAYS_KEPT is {LOG_DAYS_KEPT}; it must be at least 1.")
+if MESSAGE_DAYS_KEPT != 0 and max(30, LOG_DAYS_KEPT) > MESSAGE_DAYS_KEPT:
     raise ImproperlyConfigured(
         f"MESSAGE_DAYS_KEPT is {MESSAGE_DAYS_KEPT}; it must be at least {max(30, LOG_DAYS_KEPT)}, or 0 for ever."
     )

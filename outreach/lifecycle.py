@@ -10,6 +10,7 @@ from outreach import capping, counters, experiments, launch, plan
 from outreach.counters import Key
 from outreach.errors import NotLaunchable, WrongStatus
 from outreach.models import Metric, Outreach, Status
+from webhooks import frozen
 from webhooks.models import Outcome, Sender
 from workspace import bulk
 from workspace.queues import wake
@@ -102,13 +103,14 @@ def _cancel_chunk(outreach: Outreach, now: datetime) -> int:
             SELECT m.id FROM webhooks_message AS m JOIN webhooks_lane AS l ON l.id = m.lane_id
             WHERE l.sender_id = %s AND m.finished_at IS NULL AND (m.leased_until IS NULL OR m.leased_until <= %s)
             LIMIT %s
-        ) RETURNING variant, cause, profile_id
+        ) RETURNING variant, cause, profile_id, id, attempts
     """
     with transaction.atomic():
         params = [Outcome.CANCELLED, "outreach_inactive", now, outreach.sender_id, now, _CANCEL_CHUNK]
         rows = bulk.fetch(sql, params)
-        variants = Counter(variant for variant, _cause, _profile in rows)
-        capping.give_back({(outreach.sender_id, cause, profile) for _variant, cause, profile in rows})
+        variants = Counter(variant for variant, *_ in rows)
+        capping.give_back({(outreach.sender_id, cause, profile) for _variant, cause, profile, *_ in rows})
+        frozen.forget([id for *_, id, attempts in rows if attempts])
         day = counters.today(now)
         counters.add(
             {

@@ -35,6 +35,7 @@ RECORDING_RESERVE = 5.0  # seconds of a lease that must be left, beyond the requ
 BACK_OFF = 1.0  # seconds, where the database is away
 LAST_TRIES = 15.0  # seconds a stopping worker goes on trying to record
 LOOK_AGAIN = 0.1  # seconds between claims that found less than there is room for
+LOOK_SOON = 0.01  # the same, where a limit may have held back more
 LISTEN_EVERY = 0.02  # seconds between looks for a wake, while requests are under way and nothing was left to claim
 DEAF_FOR = 5.0  # seconds, where Redis is away
 START_WITHIN = 0.01  # seconds after its place that a request of a limited sender may start
@@ -72,6 +73,7 @@ class Pump:
         self._signers: dict[int, list[Webhook]] = {}
         self._ready: dict[str, deque[Prepared]] = {}  # by host
         self._full: list[str] = []  # hosts that may have more for us, and had no room for it
+        self._wakes: int | None = None  # how many were heard
         self._done: list[Attempt] = []
         self._notes: list[MessageActivityLog] = []
         self._oldest_done = self._latest_done = self._next_claim = self._next_listen = self._away_since = 0.0
@@ -129,9 +131,12 @@ class Pump:
 
         batch = claims.claim(room, host_room, self.settings.lease)
         taken = Counter(message.host for message in batch)
-        self._full = [host for host, most in rooms.items() if host and taken[host] >= most]
+        full = [host for host, most in rooms.items() if host and taken[host] >= most]
+        self._full = [host for host in full if self.window.places(host) is not None]
         if len(batch) < room:
-            self._next_claim = time.monotonic() + LOOK_AGAIN
+            is_held_back = any(taken[host] for host in set(full).difference(self._full))
+            is_held_back = is_held_back or any(message.is_limited for message in batch)
+            self._next_claim = time.monotonic() + (LOOK_SOON if is_held_back else LOOK_AGAIN)
         if batch:
             self._prepare(batch)
         return len(batch)
@@ -149,9 +154,9 @@ class Pump:
             return True
         if now < self._next_listen:
             return False
-        heard = queues.woken("deliver")
-        self._next_listen = now + (DEAF_FOR if heard is None else LISTEN_EVERY)
-        return bool(heard)
+        before, self._wakes = self._wakes, queues.wakes("deliver")
+        self._next_listen = now + (DEAF_FOR if self._wakes is None else LISTEN_EVERY)
+        return self._wakes is not None and self._wakes != before
 
     def _prepare(self, batch: Sequence[Claimed]) -> None:
         """Check, then render: a few queries for the whole batch, and no transaction while rendering."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from webhooks.attempt import Attempt, Ruling
 from webhooks.models import FrozenRequest
 from webhooks.request import Request
-from workspace import secrets
+from workspace import bulk, secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,13 @@ def keep(changed: Sequence[tuple[Attempt, Ruling]]) -> None:
         if attempt.request and attempt.answer and not ruling.is_final and attempt.message.attempts == 0
     ]
     FrozenRequest.objects.bulk_create(fresh, ignore_conflicts=True)
-    ended = [a.message.id for a, ruling in changed if ruling.is_final and a.message.attempts > 0]
-    if ended:
-        FrozenRequest.objects.filter(message_id__in=ended).delete()
+    forget([a.message.id for a, ruling in changed if ruling.is_final and a.message.attempts > 0])
+
+
+def forget(message_ids: Sequence[int]) -> None:
+    """Delete the requests of messages that ended. One statement, none for nobody."""
+    if message_ids:
+        FrozenRequest.objects.filter(bulk.is_one_of("message_id", message_ids)).delete()
 
 
 def _freeze(attempt: Attempt) -> bytes:

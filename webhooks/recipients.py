@@ -20,6 +20,7 @@ def load(ids: Collection[int]) -> dict[int, dict[str, Any]]:
     names = ", ".join(f"p.{name}" for name in COLUMNS)
     rows = bulk.fetch(f"SELECT {names} FROM audience_profile AS p WHERE {bulk.in_ids('p.id')}", [bulk.ids_param(ids)])
     profiles = {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in rows}
-    for profile in profiles.values():  # no number in it is beyond 64 bits (`audience.ingest`), where orjson rounds
+    # orjson reads what is beyond 64 bits as a float, which it was: `audience.ingest` stores no such integer.
+    for profile in profiles.values():
         profile["custom_attributes"] = orjson.loads(profile["custom_attributes"])
     return profiles

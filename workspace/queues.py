@@ -2,6 +2,7 @@
 
 A wake is `SET wake:<queue> NX EX 30` and, if that took, an ordinary job whose first act is to delete the key: many
 wakes while a worker is busy cost one job. (RQ's own unique job ids refuse wakes while the job runs and long after.)
+Each wake is counted as well, for jobs that go on for long: they see by the number that there was another.
 """
 
 import logging
@@ -29,7 +30,10 @@ def wake(queue: str) -> None:
 
 def _wake_now(queue: str) -> None:
     try:
-        if connection().set(f"wake:{queue}", 1, nx=True, ex=WAKE_SECONDS):
+        pipe = connection().pipeline(transaction=False)
+        pipe.incr(f"wakes:{queue}")
+        pipe.set(f"wake:{queue}", 1, nx=True, ex=WAKE_SECONDS)
+        if pipe.execute()[1]:
             django_rq.get_queue(queue).enqueue(
                 settings.QUEUE_JOBS[queue], job_timeout=-1, result_ttl=0, failure_ttl=86_400
             )
@@ -37,15 +41,20 @@ def _wake_now(queue: str) -> None:
         logger.warning("queue=%s wake failed (%s); workers look by themselves", queue, type(error).__name__)
 
 
-def woken(queue: str) -> bool | None:
-    """Say that a wake was heard: later ones make a new job. Whether there was one; None where Redis is away.
-
-    The first act of each queue's job, and of a job that goes on for long, so that it hears what comes meanwhile.
-    """
+def woken(queue: str) -> None:
+    """Say that a wake was heard: later ones make a new job. The first act of each queue's job."""
     try:
-        return bool(connection().delete(f"wake:{queue}"))
+        connection().delete(f"wake:{queue}")
     except RedisError as error:
         logger.warning("queue=%s wake key not deleted (%s)", queue, type(error).__name__)
+
+
+def wakes(queue: str) -> int | None:
+    """How many wakes there were, of which only the change means something; None where Redis is away."""
+    try:
+        return int(connection().get(f"wakes:{queue}") or 0)
+    except RedisError as error:
+        logger.warning("queue=%s wakes not heard (%s)", queue, type(error).__name__)
         return None
 
 

@@ -26,7 +26,7 @@ from tests.canvas.world import (
 )
 from tests.conftest import NOON
 from tests.factories import ProfileFactory
-from webhooks.models import Message
+from webhooks.models import FrozenRequest, Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,6 +138,18 @@ def test_an_exit_event_ends_the_journey_at_once_or_at_the_end_of_the_step():
     run(NOON + 30 * DAY)
     assert (journey(bob).exit_reason, journey(bob).ended_at) == ("exit_event", NOON + 30 * DAY)
     assert not Message.objects.exists()
+
+
+def test_an_exit_cancels_retries_and_forgets_their_requests():
+    ada = ProfileFactory()
+    canvas = go_live(build([message("hello"), delay("wait", count=30)], version={"exit_events": [event("order")]}))
+    let_in(canvas, ada)
+    run(NOON, answer=503)
+    assert FrozenRequest.objects.count() == 1
+    happens(ada, "order", NOON + HOUR)
+    run(NOON + HOUR, answer=None)
+    assert Message.objects.values_list("outcome", "reason").get() == ("cancelled", "journey_ended")
+    assert not FrozenRequest.objects.exists()
 
 
 def test_an_exit_audience_is_asked_at_each_boundary():

@@ -47,6 +47,8 @@ def test_a_lease_shorter_than_a_request_is_refused(tmp_path):
 def test_messages_are_kept_as_long_as_the_log_that_leads_to_them(tmp_path):
     refused = check(tmp_path, **COMPLETE, MESSAGE_DAYS_KEPT="40", LOG_DAYS_KEPT="60")
     assert "MESSAGE_DAYS_KEPT is 40; it must be at least 60, or 0 for ever." in refused.stderr
+    assert "it must be at least 30" in check(tmp_path, **COMPLETE, MESSAGE_DAYS_KEPT="-1").stderr
+    assert "it must be at least 1." in check(tmp_path, **COMPLETE, LOG_DAYS_KEPT="0").stderr
     assert check(tmp_path, **COMPLETE, MESSAGE_DAYS_KEPT="0").returncode == 0
 
 

@@ -7,7 +7,7 @@ from outreach import counters, lifecycle, plan
 from outreach.errors import NotLaunchable, WrongStatus
 from outreach.models import Outreach, Status
 from tests.factories import CampaignFactory, ProfileFactory, SegmentFactory, content_of
-from webhooks.models import Message
+from webhooks.models import FrozenRequest, Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,9 +45,11 @@ def test_stop_cancels_pending_retries_too(sink, pump):
     sink.script = always(Reply(503))
     campaign = started(sink, 2)
     pump.run()
+    assert FrozenRequest.objects.count() == 2
     lifecycle.stop(campaign, timezone.now())
     assert set(Message.objects.values_list("outcome", flat=True)) == {"cancelled"}
     assert counters.totals(campaign)["errors"] == 2
+    assert not FrozenRequest.objects.exists()
 
 
 def test_launching_twice_launches_once(sink):

@@ -1,5 +1,6 @@
 """The pump in this process: a real endpoint, a real database, and what both say afterwards."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -201,9 +202,9 @@ def test_a_message_of_the_future_waits(sink, pump):
 
 def test_a_batch_costs_a_handful_of_queries(sink, pump, django_assert_max_num_queries):
     content, sender = ContentFactory(url=sink.url), SenderFactory()
-    MessageFactory.create_batch(400, content=content, sender=sender)
+    MessageFactory.create_batch(800, content=content, sender=sender)
     with django_assert_max_num_queries(400):  # some 150; more on a busy machine, where answers come with lulls between
-        assert pump.run() == 400
+        assert pump.run() == 800
 
 
 def test_nothing_is_rendered_or_sent_inside_a_transaction(sink, pump, transport, monkeypatch):
@@ -319,6 +320,35 @@ class TestWhileASlowHostIsWaitedFor:
         in_parallel([pump.run, plan])
         slow.refresh_from_db()
         assert all(Message.objects.get(pk=each.pk).finished_at < slow.finished_at for each in later)
+
+    def test_many_wakes_meanwhile_make_one_job(self, sink, pump, valkey):
+        self.slow(sink)
+
+        def plan() -> None:
+            wait_until(lambda: sink.received, "the slow request does not start")
+            for _ in range(20):
+                self.to_another_host(sink, 1)
+                queues.wake("deliver")
+                time.sleep(0.03)
+
+        in_parallel([pump.run, plan])
+        assert len(sink.received) == 21
+        assert valkey.llen("rq:queue:deliver") == 1
+
+    def test_what_a_rate_held_back_is_looked_at_soon(self, sink, pump):
+        slow = self.slow(sink)
+        limited = [
+            MessageFactory.create_batch(
+                6,
+                content=ContentFactory(url=sink.url.replace("127.0.0.1", "localhost")),
+                sender=SenderFactory(rate_per_minute=60_000),
+            )
+            for _ in range(64)
+        ]
+        pump.run()
+        slow.refresh_from_db()
+        ended = Message.objects.filter(pk__in=[each.pk for batch in limited for each in batch])
+        assert not ended.filter(finished_at__gte=slow.finished_at).exists()
 
     def test_a_full_host_goes_on_as_soon_as_it_has_room(self, sink, transport):
         slow, others = self.slow(sink), self.to_another_host(sink, 5)
