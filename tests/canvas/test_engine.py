@@ -142,7 +142,8 @@ def test_an_exit_event_ends_the_journey_at_once_or_at_the_end_of_the_step():
 
 def test_an_exit_cancels_retries_and_forgets_their_requests():
     ada = ProfileFactory()
-    canvas = go_live(build([message("hello"), delay("wait", count=30)], version={"exit_events": [event("order")]}))
+    steps = [message("hello"), delay("wait", count=30), message("late")]
+    canvas = go_live(build(steps, version={"exit_events": [event("order")]}))
     let_in(canvas, ada)
     run(NOON, answer=503)
     assert FrozenRequest.objects.count() == 1
