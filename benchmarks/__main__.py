@@ -19,7 +19,7 @@ RUNS = (
     ("delivery --workers 1 --database sqlite", "One worker on SQLite."),
     ("delivery --workers 1 --latency-ms 300 --window 1024", "An endpoint that takes 300 ms, one worker."),
     ("delivery --peer celery", "Beside Celery with requests, one task a message."),
-    ("delivery --peer bullmq --peer-messages 20000", "Beside BullMQ with LiquidJS and undici."),
+    ("delivery --peer bullmq --peer-messages 30000", "Beside BullMQ with LiquidJS and undici."),
     ("soak", "A million messages while workers are killed, the campaign paused and stopped, and Redis emptied."),
     ("stuck", "A stuck host beside a good one: the good one's times."),
     ("liquid", "Rendering the typical body, beside the library's own dialect."),

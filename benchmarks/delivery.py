@@ -4,10 +4,11 @@
                                   [--window N] [--database URL|sqlite]
 
 Real worker processes, a real database, a real endpoint on loopback, every check on. The clock runs from the first
-request's start to the last record, by the database's columns, so that starting processes does not count. Ours and the
-plain loop take turns, so that a machine that is faster at one moment than at another favours neither. The last line is
-JSON: `per_second`, `plain_per_second` (the plain loop, PostgreSQL only), `peer_per_second`, `ratio` (to the peer),
-`limit_per_second` (bare pycurl to the same endpoint; both without `--latency-ms` only), `rss_mb` (the largest worker).
+request's start to the last record, by the database's columns, so that starting processes does not count. Ours, the
+plain loop and the peer take turns, so that a machine that is faster at one moment than at another favours none. The
+last line is JSON: `per_second`, `plain_per_second` (the plain loop, PostgreSQL only), `peer_per_second`, `ratio` (to the
+peer), `limit_per_second` (bare pycurl to the same endpoint; both without `--latency-ms` only), `rss_mb` (the largest
+worker).
 """
 
 import argparse
@@ -41,12 +42,14 @@ def main() -> None:
             "database": url.partition(":")[0],
         }
         has_plain = url.startswith("postgres") and not options.latency_ms
-        part, ours, plain, peak = options.messages // options.rounds, 0.0, 0.0, 0
+        part, peer_part = options.messages // options.rounds, options.peer_messages // options.rounds
+        ours, plain, peer, peak = 0.0, 0.0, 0.0, 0
         _load(part)
         for _ in range(options.rounds):
             seconds, rss = _ours(part, options.workers, sink)
             ours, peak = ours + seconds, max(peak, rss)
             plain += _plain(url, sink, part, options.workers) if has_plain else 0.0
+            peer += _peer(options, url, sink, peer_part, folder) if options.peer else 0.0
         result |= {"per_second": round(part * options.rounds / ours), "rss_mb": peak}
         if has_plain:
             result["plain_per_second"] = round(part * options.rounds / plain)
@@ -54,22 +57,18 @@ def main() -> None:
         if not options.latency_ms:
             result["limit_per_second"] = _limit(sink, options.messages)
         if options.peer:
-            from benchmarks.peers import measure
-
-            _load(options.peer_messages)
-            result["peer"] = options.peer
-            result["peer_per_second"] = measure(options.peer, url, sink, options.peer_messages, options.workers, folder)
-            result["ratio"] = round(float(str(result["per_second"])) / float(str(result["peer_per_second"])), 1)
+            result |= {"peer": options.peer, "peer_per_second": round(peer_part * options.rounds / peer)}
+            result["ratio"] = round((part / ours) / (peer_part / peer), 1)
     print(json.dumps(result))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--messages", type=int, default=90_000, help="in all rounds together")
-    parser.add_argument("--rounds", type=int, default=3, help="turns that ours and the plain loop take")
+    parser.add_argument("--messages", type=int, default=180_000, help="in all rounds together")
+    parser.add_argument("--rounds", type=int, default=3, help="turns that ours, the plain loop and the peer take")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--peer", choices=["celery", "rq", "bullmq"])
-    parser.add_argument("--peer-messages", type=int, default=2_000)
+    parser.add_argument("--peer-messages", type=int, default=9_000, help="in all rounds together")
     parser.add_argument("--latency-ms", type=float, default=0)
     parser.add_argument("--window", type=int, default=256)
     parser.add_argument("--database", default="", help="a database URL, or `sqlite`; default: a PostgreSQL of its own")
@@ -190,6 +189,13 @@ def _limit(sink: _servers.Sink, count: int) -> int:
     started = time.monotonic()
     _plain._send(multi, idle, waiting)
     return round(count / (time.monotonic() - started))
+
+
+def _peer(options: argparse.Namespace, url: str, sink: _servers.Sink, count: int, folder: Path) -> float:
+    """The seconds that the peer takes for as many."""
+    from benchmarks.peers import measure
+
+    return measure(options.peer, url, sink, count, options.workers, folder)
 
 
 def _plain(dsn: str, sink: _servers.Sink, count: int, workers: int) -> float:

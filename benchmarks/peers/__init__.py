@@ -22,8 +22,8 @@ BUILD = _servers.ROOT / "build" / "peers"
 PATIENCE = 600.0  # seconds
 
 
-def measure(peer: str, dsn: str, sink: _servers.Sink, messages: int, workers: int, folder: Path) -> int:
-    """Deliver that many messages with a peer's workers; messages a second."""
+def measure(peer: str, dsn: str, sink: _servers.Sink, messages: int, workers: int, folder: Path) -> float:
+    """Deliver that many messages with a peer's workers; the seconds it took."""
     python = _environment(peer)
     _plain.prepare(dsn, messages)
     os.environ |= {
@@ -41,7 +41,7 @@ def measure(peer: str, dsn: str, sink: _servers.Sink, messages: int, workers: in
         raise SystemExit(f"{peer}: {sink.count() - before} requests arrived for {messages} messages")
     with psycopg.connect(dsn) as db:
         span = db.execute("SELECT extract(epoch FROM max(finished_at) - min(finished_at)) FROM plain_message")
-        return round(messages / float(span.fetchone()[0]))  # type: ignore[index]
+        return float(span.fetchone()[0])  # type: ignore[index]
 
 
 def _environment(peer: str) -> str:
