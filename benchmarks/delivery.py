@@ -6,9 +6,9 @@
 Real worker processes, a real database, a real endpoint on loopback, every check on. The clock runs from the first
 request's start to the last record, by the database's columns, so that starting processes does not count. Ours, the
 plain loop and the peer take turns, so that a machine that is faster at one moment than at another favours none. The
-last line is JSON: `per_second`, `plain_per_second` (the plain loop, PostgreSQL only), `peer_per_second`, `ratio` (to the
-peer), `limit_per_second` (bare pycurl to the same endpoint; both without `--latency-ms` only), `rss_mb` (the largest
-worker).
+last line is JSON: `per_second`, `plain_per_second` (the plain loop, PostgreSQL only), `peer_per_second`, `ratio` (to
+the peer), `limit_per_second` (bare pycurl to the same endpoint; both without `--latency-ms` only), `rss_mb` (the
+largest worker).
 """
 
 import argparse
