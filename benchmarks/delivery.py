@@ -72,7 +72,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--latency-ms", type=float, default=0)
     parser.add_argument("--window", type=int, default=256)
     parser.add_argument("--database", default="", help="a database URL, or `sqlite`; default: a PostgreSQL of its own")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.peer and options.peer_messages > options.messages:
+        parser.error("--peer-messages: at most as many as --messages, as each goes to another profile")
+    return options
 
 
 def _set_up_django(url: str, folder: Path, port: int, window: int, *ports: int) -> None:

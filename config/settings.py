@@ -17,7 +17,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from config.sqlite import use_own as use_own_sqlite
+from config import sqlite
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -146,7 +146,7 @@ if _address.partition(":")[0] not in ("postgres", "postgresql", "sqlite"):
 DATABASES = {"default": env.db_url_config(_address)}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
-    use_own_sqlite()
+    sqlite.use_own()
     # IMMEDIATE: a transaction that will write takes the lock when it begins and so never fails half-way with "locked".
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

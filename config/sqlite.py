@@ -26,6 +26,7 @@ def use_own() -> None:
 
 
 def is_fixed(version: tuple[int, int, int]) -> bool:
+    """Whether this version of SQLite has the fix."""
     major, minor, patch = version
     return version >= FIXED or patch >= BACKPORTS.get((major, minor), sys.maxsize)
 
@@ -35,13 +36,12 @@ def warn_of_faulty(**kwargs: Any) -> list[CheckMessage]:
     """Said by `manage.py check` and by commands where no wheel fits and the system's SQLite is an old one."""
     if connection.vendor != "sqlite":
         return []
-    import sqlite3
-
-    if is_fixed(sqlite3.sqlite_version_info):
+    library = connection.Database  # type: ignore[attr-defined]
+    if is_fixed(library.sqlite_version_info):
         return []
     return [
         Warning(
-            f"SQLite {sqlite3.sqlite_version} can lose data when several processes write (fixed in 3.51.3).",
+            f"SQLite {library.sqlite_version} can lose data with several processes (fixed in 3.51.3).",
             hint="Use PostgreSQL (DATABASE_URL), or a Python with a newer SQLite.",
             id="hookline.W001",
         )

@@ -37,7 +37,6 @@ from webhooks.models import BodyKind, Content, LogKind, Outcome
 from webhooks.models.content import PairType
 from webhooks.request import Refusal, Request
 from webhooks.services import Shelf
-from workspace import bulk
 
 MAX_BODY = 1024 * 1024
 _FORM = ("application/x-www-form-urlencoded", "application/x-www-form-url-encoded")
@@ -59,8 +58,7 @@ class Composer:
 
     def compiled(self, content_ids: Iterable[int]) -> dict[int, Compiled | LiquidSyntaxProblem]:
         """The current versions of these contents, by id. One query, and two more for what is new. Missing: absent."""
-        asked = bulk.ids_param(set(content_ids))
-        versions = dict(bulk.fetch(f"SELECT id, version FROM webhooks_content WHERE {bulk.in_ids('id')}", [asked]))
+        versions = dict(Content.objects.filter(id__in=set(content_ids)).values_list("id", "version"))
         new = [id for id, version in versions.items() if (id, version) not in self._kept]
         rows = Content.objects.filter(id__in=new).select_related("client_certificate").prefetch_related("overrides")
         for content in rows if new else ():

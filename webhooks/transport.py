@@ -60,7 +60,7 @@ class TransportSettings:
 
 
 class _Exchange:
-    """One request under way and the notes its callbacks take. Its handle is used again, with what was set before."""
+    """One request under way and the notes its callbacks take."""
 
     __slots__ = (
         "body",
@@ -75,13 +75,11 @@ class _Exchange:
         "opened",
         "refusal",
         "request",
-        "shape",
     )
 
     def __init__(self, curl: pycurl.Curl, guard: Guard, kept: int) -> None:
         self.curl, self.guard, self.kept = curl, guard, kept
         self.certificate = ""
-        self.shape: tuple[str, bool, float] | None = None
 
     def begin(self, key: Hashable, request: Request) -> None:
         self.key, self.request = key, request
@@ -91,15 +89,6 @@ class _Exchange:
         self.is_cut = False
         self.opened: list[socket.socket] = []
         self.refusal = ""
-
-    def take_shape(self, method: str, has_body: bool, timeout: float) -> None:
-        """Set what most requests have in common, where the last one was another."""
-        if self.shape == (method, has_body, timeout):
-            return
-        self.curl.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout * 1000)))
-        self.curl.setopt(pycurl.POST if has_body else pycurl.HTTPGET, 1)
-        self.curl.setopt(pycurl.CUSTOMREQUEST, method)
-        self.shape = (method, has_body, timeout)
 
     def present(self, certificate: str) -> None:
         """Show the other side this client certificate, or none."""
@@ -219,9 +208,8 @@ class Transport:
     def _begin(self, key: Hashable, request: Request, timeout: float) -> None:
         exchange = self._idle.pop() if self._idle else self._new_exchange()
         exchange.begin(key, request)
-        exchange.take_shape(request.method, request.body is not None, timeout)
+        _prepare(exchange.curl, request, timeout)
         exchange.present(request.certificate)
-        _prepare(exchange.curl, request)
         self._busy[exchange.curl] = exchange
         self._multi.add_handle(exchange.curl)
 
@@ -338,14 +326,19 @@ _FIXED = (
 )
 
 
-def _prepare(curl: pycurl.Curl, request: Request) -> None:
+def _prepare(curl: pycurl.Curl, request: Request, timeout: float) -> None:
     curl.setopt(pycurl.URL, request.url)
+    curl.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout * 1000)))
     lines = [f"{name}: {value}".encode() for name, value in request.headers]
     lines.append(b"Expect:")  # what libcurl would add by itself, switched off; and below
-    if request.body is not None:
+    if request.body is None:
+        curl.setopt(pycurl.HTTPGET, 1)
+    else:
+        curl.setopt(pycurl.POST, 1)
         curl.setopt(pycurl.POSTFIELDS, request.body)  # with its length: pycurl sets it
         if not any(name.lower() == "content-type" for name, _ in request.headers):
             lines.append(b"Content-Type:")
+    curl.setopt(pycurl.CUSTOMREQUEST, request.method)
     curl.setopt(pycurl.HTTPHEADER, lines)
 
 

@@ -1,8 +1,10 @@
+import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
-from django.db import connection
+from django.conf import settings
 
 from config import sqlite
 
@@ -17,20 +19,19 @@ def test_a_version_without_it_is_told(version):
     assert not sqlite.is_fixed(version)
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="of SQLite alone")
-def test_django_works_with_the_version_that_is_warned_of_or_not(monkeypatch):
-    import sqlite3
-
-    from django.db.backends.sqlite3.base import Database
-
-    assert Database.sqlite_version == sqlite3.sqlite_version
-    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 51, 3))
-    assert sqlite.warn_of_faulty() == []
-    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 51, 2))
-    assert [found.id for found in sqlite.warn_of_faulty()] == ["hookline.W001"]
+@pytest.mark.parametrize(
+    ("vendor", "version", "said"),
+    [("sqlite", (3, 51, 2), ["hookline.W001"]), ("sqlite", (3, 51, 3), []), ("postgresql", None, [])],
+)
+def test_an_old_version_is_warned_of(monkeypatch, vendor, version, said):
+    library = SimpleNamespace(sqlite_version_info=version, sqlite_version="of a test")
+    monkeypatch.setattr(sqlite, "connection", SimpleNamespace(vendor=vendor, Database=library))
+    assert [found.id for found in sqlite.warn_of_faulty()] == said
 
 
-def test_where_there_is_a_wheel_it_takes_the_place_of_pythons_own():
+def test_where_there_is_a_wheel_django_works_with_it(tmp_path):
     pytest.importorskip("pysqlite3")
-    code = "from config import sqlite; sqlite.use_own(); import sqlite3, pysqlite3; assert sqlite3 is pysqlite3"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    code = "from django.db import connection; import pysqlite3; assert connection.Database is pysqlite3.dbapi2"
+    environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/x", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, env=environment, cwd=settings.BASE_DIR, check=False).returncode == 0
